@@ -1,0 +1,112 @@
+/* The carrier inside one enclave: references to bytes objects, nothing copied or shared.
+ *
+ * The GIL guards the queues; the counts are atomic so that a worker without it can see
+ * whether there is anything to wake up for. */
+#include "types.h"
+
+typedef struct {
+    PyObject **items; /* a ring of `capacity` */
+    uint32_t head;
+    ea_a32 count;
+    ea_a32 waiting; /* the sender waits for room */
+    ea_bell *reader, *writer;
+} queue;
+
+typedef struct {
+    PyObject_HEAD
+    uint32_t capacity;
+    queue queues[2]; /* [side]: what that side receives */
+} ChannelObject;
+
+static queue *inbound(const ConnectorObject *self) {
+    return &((ChannelObject *)self->carrier.private.channel)->queues[self->carrier.private.side];
+}
+
+static queue *outbound(const ConnectorObject *self) {
+    return &((ChannelObject *)self->carrier.private.channel)->queues[1 - self->carrier.private.side];
+}
+
+static uint32_t capacity(const ConnectorObject *self) { return ((ChannelObject *)self->carrier.private.channel)->capacity; }
+
+static void add(ea_a64 *counter) { ea_store(counter, ea_load(counter, EA_RELAXED) + 1, EA_RELAXED); }
+
+static int offer(ConnectorObject *self, PyObject *item) {
+    queue *to = outbound(self);
+    /* Seq_cst on count and waiting: the two looks of wait.h, at memory of our own. */
+    uint32_t count = ea_load(&to->count, EA_SEQ_CST);
+    if (count == capacity(self)) return 0;
+    to->items[(to->head + count) % capacity(self)] = Py_NewRef(item);
+    (void)ea_add(&to->count, 1, EA_SEQ_CST);
+    ea_participant *counters = self->actor->worker->who.shared;
+    if (item != Py_None) add(&counters->sent);
+    if (to->reader != NULL) ea_bell_ring(to->reader, counters);
+    return 1;
+}
+
+static take_result take(ConnectorObject *self, PyObject **cargo) {
+    queue *from = inbound(self);
+    if (ea_load(&from->count, EA_SEQ_CST) == 0) return TAKE_NOTHING;
+    PyObject *item = from->items[from->head];
+    from->head = (from->head + 1) % capacity(self);
+    (void)ea_add(&from->count, UINT32_MAX, EA_SEQ_CST);
+    if (ea_load(&from->waiting, EA_SEQ_CST) != 0) {
+        ea_store(&from->waiting, 0, EA_RELAXED);
+        if (from->writer != NULL) ea_bell_ring(from->writer, self->actor->worker->who.shared);
+    }
+    if (item == Py_None) {
+        Py_DECREF(item);
+        return TAKE_CLOSE;
+    }
+    *cargo = cargo_of_bytes(self, item);
+    return *cargo == NULL ? TAKE_ERROR : TAKE_CARGO;
+}
+
+static bool can_take(const ConnectorObject *self) { return ea_load(&inbound(self)->count, EA_SEQ_CST) > 0; }
+static bool can_offer(const ConnectorObject *self) { return ea_load(&outbound(self)->count, EA_SEQ_CST) < capacity(self); }
+static void announce(ConnectorObject *self) { ea_store(&outbound(self)->waiting, 1, EA_SEQ_CST); }
+static void clear(ConnectorObject *self) { Py_CLEAR(self->carrier.private.channel); }
+
+const carrier_ops private_carrier = {offer, take, can_take, can_offer, announce, clear};
+
+int private_attach(ConnectorObject *self, PyObject *channel, int side, ea_bell *own, ea_bell *peer) {
+    self->carrier.private = (private_state){.channel = Py_NewRef(channel), .side = side};
+    self->ops = &private_carrier;
+    inbound(self)->reader = outbound(self)->writer = own;
+    inbound(self)->writer = outbound(self)->reader = peer;
+    return 0;
+}
+
+static PyObject *channel_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
+    unsigned int room;
+    if (!PyArg_ParseTuple(args, "I", &room)) return NULL;
+    if (room == 0) return PyErr_Format(PyExc_ValueError, "a channel needs a capacity of at least 1");
+    ChannelObject *self = (ChannelObject *)type->tp_alloc(type, 0);
+    if (self == NULL) return NULL;
+    self->capacity = room;
+    for (int side = 0; side < 2; side++) {
+        self->queues[side].items = PyMem_New(PyObject *, room);
+        if (self->queues[side].items == NULL) {
+            Py_DECREF(self);
+            return PyErr_NoMemory();
+        }
+    }
+    return (PyObject *)self;
+}
+
+static void channel_dealloc(ChannelObject *self) {
+    for (int side = 0; side < 2; side++) {
+        queue *left = &self->queues[side];
+        for (uint32_t i = 0; i < left->count; i++) Py_DECREF(left->items[(left->head + i) % self->capacity]);
+        PyMem_Free(left->items);
+    }
+    Py_TYPE(self)->tp_free((PyObject *)self);
+}
+
+PyTypeObject PrivateChannel_Type = {
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "eactors._native.PrivateChannel",
+    .tp_basicsize = sizeof(ChannelObject),
+    .tp_flags = Py_TPFLAGS_DEFAULT,
+    .tp_doc = "PrivateChannel(capacity)\n--\n\nThe memory of a channel whose two ends are in one enclave.",
+    .tp_new = channel_new,
+    .tp_dealloc = (destructor)channel_dealloc,
+};

@@ -1,0 +1,267 @@
+/* Connector: an actor's end of a channel, whatever carries it.
+ *
+ * send() never blocks and never fails for want of room: what the carrier cannot take waits
+ * in the outbox, and the worker gives the actor nothing new until the outbox has drained. */
+#include "types.h"
+
+/* An actor that sends this much within one call does not react to back-pressure at all. */
+enum { OUTBOX_MOST = 1 << 16 };
+
+static const char OUTBOX_HINT[] = "send less per call and let the worker drain the outbox in between, or use try_send()";
+
+static int outbox_push(ConnectorObject *self, PyObject *item) {
+    if (self->outbox_count == self->outbox_room) {
+        if (self->outbox_room >= OUTBOX_MOST) {
+            ea_raise(errors.outbox_full, OUTBOX_HINT, "actor '%s': %u messages to '%U' wait for room", actor_name(self->actor),
+                     self->outbox_count, self->peer);
+            return -1;
+        }
+        uint32_t room = self->outbox_room == 0 ? 16 : self->outbox_room * 2;
+        PyObject **items = PyMem_New(PyObject *, room);
+        if (items == NULL) return PyErr_NoMemory(), -1;
+        for (uint32_t i = 0; i < self->outbox_count; i++)
+            items[i] = self->outbox[(self->outbox_head + i) % self->outbox_room];
+        PyMem_Free(self->outbox);
+        self->outbox = items;
+        self->outbox_head = 0;
+        self->outbox_room = room;
+    }
+    self->outbox[(self->outbox_head + self->outbox_count) % self->outbox_room] = Py_NewRef(item);
+    if (self->outbox_count++ == 0) self->actor->waiting++;
+    return 0;
+}
+
+int connector_flush(ConnectorObject *self) {
+    while (self->outbox_count > 0) {
+        PyObject *item = self->outbox[self->outbox_head];
+        int sent = self->ops->offer(self, item);
+        if (sent <= 0) return sent;
+        Py_DECREF(item);
+        self->outbox_head = (self->outbox_head + 1) % self->outbox_room;
+        current.activity++;
+        if (--self->outbox_count == 0) self->actor->waiting--;
+    }
+    return 0;
+}
+
+int connector_close(ConnectorObject *self) {
+    if (self->peer_closed || outbox_push(self, Py_None) < 0) return self->peer_closed ? 0 : -1;
+    return connector_flush(self);
+}
+
+take_result connector_take(ConnectorObject *self, PyObject **cargo) {
+    take_result taken = self->ops->take(self, cargo);
+    if (taken == TAKE_CLOSE) self->peer_closed = true;
+    if (taken > TAKE_NOTHING) current.activity++;
+    return taken;
+}
+
+static bool may_send(ConnectorObject *self) {
+    if (self->actor->state == ACTOR_RUNNING) return true;
+    ea_raise(errors.actor_stopped, "send before stop()", "actor '%s' has stopped and can send nothing more to '%U'",
+             actor_name(self->actor), self->peer);
+    return false;
+}
+
+static bool fits(ConnectorObject *self, Py_ssize_t size) {
+    if (size <= self->message_size) return true;
+    ea_raise(errors.message_too_large, "set a larger message-size on this <channel> of the deployment",
+             "actor '%s': a message of %zd bytes to '%U' exceeds the channel's %zd", actor_name(self->actor), size, self->peer,
+             self->message_size);
+    return false;
+}
+
+/* A new reference to the bytes that go on the way for `message`. */
+static PyObject *as_bytes(ConnectorObject *self, PyObject *message) {
+    if (self->encode != NULL) return PyObject_CallOneArg(self->encode, message);
+    if (PyBytes_CheckExact(message)) return Py_NewRef(message);
+    if (PyObject_CheckBuffer(message)) return PyBytes_FromObject(message);
+    return PyErr_Format(PyExc_TypeError, "actor '%s' sends %.100s to '%U'; a message is bytes, unless the connector names its type",
+                        actor_name(self->actor), Py_TYPE(message)->tp_name, self->peer);
+}
+
+/* 1: gone; 0: no room; -1: exception. */
+static int send_now(ConnectorObject *self, PyObject *bytes) {
+    if (self->outbox_count > 0 && connector_flush(self) < 0) return -1;
+    return self->outbox_count > 0 ? 0 : self->ops->offer(self, bytes);
+}
+
+static int send_cargo(ConnectorObject *self, PyObject *cargo, PyObject **bytes) {
+    uint32_t node;
+    Py_ssize_t length;
+    int detached = cargo_detach(cargo, self, &node, &length, bytes);
+    if (detached <= 0) return detached;
+    /* Behind messages that wait, this one waits too, and lets its node go meanwhile. */
+    int sent = self->outbox_count > 0 ? 0 : shared_send_node(self, node, length);
+    if (sent == 0) {
+        ea_end *end = &self->carrier.shared.end;
+        *bytes = PyBytes_FromStringAndSize((char *)ea_pool_node(&end->pool, node)->payload, length);
+        (void)ea_end_release(end, node);
+        if (*bytes == NULL) return -1;
+    }
+    return sent;
+}
+
+static PyObject *connector_send(ConnectorObject *self, PyObject *message) {
+    PyObject *bytes = NULL;
+    int sent = 0;
+    if (!may_send(self)) return NULL;
+    current.activity++;
+    if (Py_IS_TYPE(message, &Cargo_Type)) {
+        sent = send_cargo(self, message, &bytes);
+        if (sent < 0) return NULL;
+    } else if ((bytes = as_bytes(self, message)) == NULL) {
+        return NULL;
+    }
+    if (bytes != NULL) {
+        sent = !fits(self, PyBytes_GET_SIZE(bytes)) ? -1 : self->peer_closed ? 1 : send_now(self, bytes);
+        if (sent == 0) sent = outbox_push(self, bytes);
+        Py_DECREF(bytes);
+    }
+    return sent < 0 ? NULL : Py_NewRef(Py_None);
+}
+
+static PyObject *connector_try_send(ConnectorObject *self, PyObject *message) {
+    if (!may_send(self)) return NULL;
+    PyObject *bytes = as_bytes(self, message);
+    if (bytes == NULL) return NULL;
+    int sent = !fits(self, PyBytes_GET_SIZE(bytes)) ? -1 : self->peer_closed ? 0 : send_now(self, bytes);
+    if (sent == 0 && self->ops == &shared_carrier && self->carrier.shared.offered > 0) {
+        /* Its first frames have left: it is on its way and must follow whole. */
+        sent = outbox_push(self, bytes) < 0 ? -1 : 1;
+    }
+    Py_DECREF(bytes);
+    current.activity += sent > 0;
+    return sent < 0 ? NULL : PyBool_FromLong(sent);
+}
+
+static PyObject *connector_receive(ConnectorObject *self, PyObject *unused) {
+    PyObject *cargo = NULL;
+    /* Back-pressure for body(): an actor that cannot get rid of its answers gets no questions. */
+    if (self->actor->waiting > 0 && connector_flush(self) < 0) return NULL;
+    if (self->actor->waiting > 0 || self->peer_closed) Py_RETURN_NONE;
+    switch (connector_take(self, &cargo)) {
+    case TAKE_CARGO:
+        return cargo;
+    case TAKE_ERROR:
+        return NULL;
+    default:
+        Py_RETURN_NONE;
+    }
+}
+
+static PyObject *connector_create(ConnectorObject *self, PyObject *argument) {
+    Py_ssize_t size = PyLong_AsSsize_t(argument);
+    if (size == -1 && PyErr_Occurred()) return NULL;
+    if (size < 0) return PyErr_Format(PyExc_ValueError, "a message cannot have %zd bytes", size);
+    if (!may_send(self) || !fits(self, size)) return NULL;
+    if (self->ops == &shared_carrier && size <= (Py_ssize_t)self->carrier.shared.end.pool.payload) {
+        uint32_t node;
+        if (ea_end_acquire(&self->carrier.shared.end, &node) == EA_OK) return cargo_of_node(self, node, size, true);
+    }
+    /* No node of this size, or none free: filled in private memory, copied when sent. */
+    PyObject *bytes = PyBytes_FromStringAndSize(NULL, size);
+    return bytes == NULL ? NULL : cargo_of_private(self, bytes);
+}
+
+static PyObject *connector_closed(ConnectorObject *self, void *unused) { return PyBool_FromLong(self->peer_closed); }
+static PyObject *connector_peer(ConnectorObject *self, void *unused) { return Py_NewRef(self->peer); }
+static PyObject *connector_size(ConnectorObject *self, void *unused) { return PyLong_FromSsize_t(self->message_size); }
+
+static PyObject *connector_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
+    static char *names[] = {"actor", "peer", "message_size", "encode", "decode", NULL};
+    PyObject *actor, *peer, *encode = Py_None, *decode = Py_None;
+    Py_ssize_t size;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O!Un|OO", names, &Actor_Type, &actor, &peer, &size, &encode, &decode))
+        return NULL;
+    ConnectorObject *self = (ConnectorObject *)type->tp_alloc(type, 0);
+    if (self == NULL) return NULL;
+    self->actor = (ActorObject *)Py_NewRef(actor);
+    self->peer = Py_NewRef(peer);
+    self->message_size = size;
+    self->encode = encode == Py_None ? NULL : Py_NewRef(encode);
+    self->decode = decode == Py_None ? NULL : Py_NewRef(decode);
+    return (PyObject *)self;
+}
+
+static bool unattached(const ConnectorObject *self) {
+    if (self->ops != NULL) PyErr_SetString(PyExc_RuntimeError, "this connector is attached already");
+    return self->ops == NULL;
+}
+
+static PyObject *connector_attach_shared(ConnectorObject *self, PyObject *args, PyObject *keywords) {
+    static char *names[] = {"region", "pool",        "shared",      "mboxes", "capacity", "payload", "side",
+                            "peer_bell", "participant", "participant_id", "copy",   NULL};
+    RegionObject *region;
+    ea_channel_plan plan = {0};
+    unsigned long long participant;
+    ea_context who;
+    int copy;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O!KK(KK)IIIKKIp", names, &Region_Type, &region, &plan.pool, &plan.shared,
+                                     &plan.mbox[0], &plan.mbox[1], &plan.capacity, &plan.payload, &plan.side, &plan.peer_bell,
+                                     &participant, &who.id, &copy))
+        return NULL;
+    if (!unattached(self)) return NULL;
+    who.shared = ea_region_at(&region->region, participant, sizeof *who.shared);
+    if (who.shared == NULL) return PyErr_Format(PyExc_ValueError, "participant %u does not lie inside the region", who.id);
+    if (shared_attach(self, region, &plan, who, copy != 0) < 0) return NULL;
+    Py_RETURN_NONE;
+}
+
+static PyObject *connector_attach_private(ConnectorObject *self, PyObject *args) {
+    RegionObject *region;
+    PyObject *channel;
+    int side;
+    unsigned long long own, peer;
+    if (!PyArg_ParseTuple(args, "O!O!iKK", &Region_Type, &region, &PrivateChannel_Type, &channel, &side, &own, &peer)) return NULL;
+    if (!unattached(self)) return NULL;
+    ea_bell *own_bell = ea_region_at(&region->region, own, sizeof *own_bell);
+    ea_bell *peer_bell = ea_region_at(&region->region, peer, sizeof *peer_bell);
+    if (own_bell == NULL || peer_bell == NULL || side < 0 || side > 1)
+        return PyErr_Format(PyExc_ValueError, "the bells of a private channel do not lie inside the region");
+    if (private_attach(self, channel, side, own_bell, peer_bell) < 0) return NULL;
+    Py_RETURN_NONE;
+}
+
+static void connector_dealloc(ConnectorObject *self) {
+    if (self->ops != NULL) self->ops->clear(self);
+    for (uint32_t i = 0; i < self->outbox_count; i++) Py_DECREF(self->outbox[(self->outbox_head + i) % self->outbox_room]);
+    PyMem_Free(self->outbox);
+    Py_DECREF((PyObject *)self->actor);
+    Py_DECREF(self->peer);
+    Py_XDECREF(self->encode);
+    Py_XDECREF(self->decode);
+    Py_TYPE(self)->tp_free((PyObject *)self);
+}
+
+static PyMethodDef methods[] = {
+    {"send", (PyCFunction)connector_send, METH_O,
+     "send(message, /)\n--\n\nSend bytes, a cargo, or an instance of the connector's message type. Never blocks."},
+    {"try_send", (PyCFunction)connector_try_send, METH_O,
+     "try_send(message, /)\n--\n\nSend if there is room at once; whether it was sent."},
+    {"receive", (PyCFunction)connector_receive, METH_NOARGS,
+     "receive()\n--\n\nThe next message as a cargo, or None. For body(); a connector with a handler is served by it."},
+    {"create", (PyCFunction)connector_create, METH_O,
+     "create(size, /)\n--\n\nA cargo of `size` bytes to fill in place through its view, and to send."},
+    {"_attach_shared", (PyCFunction)(void (*)(void))connector_attach_shared, METH_VARARGS | METH_KEYWORDS, NULL},
+    {"_attach_private", (PyCFunction)connector_attach_private, METH_VARARGS, NULL},
+    {0},
+};
+
+static PyGetSetDef properties[] = {
+    {"closed", (getter)connector_closed, NULL, "Whether the peer has finished and all its messages were received.", NULL},
+    {"peer", (getter)connector_peer, NULL, "The name of the actor at the other end.", NULL},
+    {"message_size", (getter)connector_size, NULL, "The most bytes that one message may have.", NULL},
+    {0},
+};
+
+PyTypeObject Connector_Type = {
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "eactors._native.Connector",
+    .tp_basicsize = sizeof(ConnectorObject),
+    .tp_flags = Py_TPFLAGS_DEFAULT,
+    .tp_doc = "An actor's end of a one-to-one channel.",
+    .tp_new = connector_new,
+    .tp_dealloc = (destructor)connector_dealloc,
+    .tp_methods = methods,
+    .tp_getset = properties,
+};

@@ -1,0 +1,174 @@
+/* The types of the extension module and what each offers to the others. */
+#ifndef EA_TYPES_H
+#define EA_TYPES_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include "baton.h"
+#include "channel.h"
+
+/* ---- errors: the classes of eactors.errors, by attribute of this struct ---- */
+
+typedef struct {
+    PyObject *actor_stopped, *message_too_large, *outbox_full, *region_corrupted, *not_offered;
+} ea_errors;
+extern ea_errors errors;
+
+/* Raise one of them with a hint (NULL: none). Always returns NULL. */
+PyObject *ea_raise(PyObject *error, const char *hint, const char *format, ...);
+/* Raise what `negative_errno` says about `path`. Always returns NULL. */
+PyObject *ea_raise_errno(int negative_errno, const char *path);
+
+/* ---- Region ---- */
+
+typedef struct {
+    PyObject_HEAD
+    ea_region region;
+} RegionObject;
+extern PyTypeObject Region_Type;
+
+/* ---- Worker and Actor ---- */
+
+typedef enum { ACTOR_RUNNING = 0, ACTOR_STOPPING, ACTOR_CLOSING, ACTOR_FINISHED } actor_state;
+
+typedef struct WorkerObject WorkerObject;
+
+typedef struct {
+    PyObject_HEAD
+    PyObject *name;
+    WorkerObject *worker; /* borrowed: a worker outlives the actors it executes */
+    actor_state state;
+    uint32_t waiting;     /* its connectors that have messages in their outbox */
+} ActorObject;
+extern PyTypeObject Actor_Type;
+
+const char *actor_name(const ActorObject *actor);
+
+/* On whose behalf this thread touches shared memory. */
+typedef struct {
+    ea_context who;
+    WorkerObject *worker; /* NULL on the host */
+    ActorObject *actor;   /* borrowed: the one whose code runs, or NULL */
+    uint64_t activity;    /* messages and nodes moved: tells an idle body from a busy one */
+    PyObject *region;     /* keeps `who` mapped */
+} ea_current;
+extern _Thread_local ea_current current;
+
+/* NULL and a RuntimeError if this thread has no participant. */
+const ea_context *ea_current_who(void);
+
+/* ---- Cargo ---- */
+
+typedef struct ConnectorObject ConnectorObject;
+extern PyTypeObject Cargo_Type;
+
+/* A received message, in private memory; steals `bytes`. */
+PyObject *cargo_of_bytes(ConnectorObject *connector, PyObject *bytes);
+/* A message in a node: received (read-only) or to be filled (writable). */
+PyObject *cargo_of_node(ConnectorObject *connector, uint32_t node, Py_ssize_t length, bool writable);
+/* A message to be filled in private memory; steals `bytes`, which nobody else may know. */
+PyObject *cargo_of_private(ConnectorObject *connector, PyObject *bytes);
+/* To be sent: if `cargo` is a node of `connector`, take it out of the cargo (1); if it is
+ * not, its content as new bytes (0); -1 and an exception if it cannot be sent. */
+int cargo_detach(PyObject *cargo, ConnectorObject *connector, uint32_t *node, Py_ssize_t *length, PyObject **bytes);
+
+/* ---- Connector: an outbox, and a carrier below it ---- */
+
+typedef enum { TAKE_ERROR = -1, TAKE_NOTHING = 0, TAKE_CARGO = 1, TAKE_CLOSE = 2 } take_result;
+
+/* How messages travel. Neither side blocks; `can_*` and `announce` need no GIL. */
+typedef struct {
+    /* 1: sent; 0: no room now, offer the same again; -1: exception. None means close. */
+    int (*offer)(ConnectorObject *connector, PyObject *bytes_or_none);
+    take_result (*take)(ConnectorObject *connector, PyObject **cargo);
+    bool (*can_take)(const ConnectorObject *connector);
+    bool (*can_offer)(const ConnectorObject *connector);
+    void (*announce)(ConnectorObject *connector);
+    void (*clear)(ConnectorObject *connector);
+} carrier_ops;
+extern const carrier_ops shared_carrier, private_carrier;
+
+typedef struct {
+    ea_end end;
+    RegionObject *region;
+    bool copy;              /* received messages are copied before anyone looks at them */
+    Py_ssize_t offered;     /* bytes of the message being offered that have left */
+    PyObject *partial;      /* a message of several frames, so far */
+    Py_ssize_t partial_got;
+} shared_state;
+
+typedef struct {
+    PyObject *channel; /* PrivateChannel */
+    int side;
+} private_state;
+
+struct ConnectorObject {
+    PyObject_HEAD
+    ActorObject *actor;
+    PyObject *peer; /* name of the actor at the other end */
+    PyObject *encode, *decode;
+    Py_ssize_t message_size;
+    bool peer_closed;
+    PyObject **outbox; /* a ring */
+    uint32_t outbox_head, outbox_count, outbox_room;
+    const carrier_ops *ops;
+    union {
+        shared_state shared;
+        private_state private;
+    } carrier;
+};
+extern PyTypeObject Connector_Type;
+extern PyTypeObject PrivateChannel_Type;
+
+/* 0, or -1 and an exception. */
+int connector_close(ConnectorObject *connector);
+int connector_flush(ConnectorObject *connector);
+take_result connector_take(ConnectorObject *connector, PyObject **cargo);
+/* Attach to a channel of the region; -1 and ValueError if the plan does not fit. */
+int shared_attach(ConnectorObject *connector, RegionObject *region, const ea_channel_plan *plan, ea_context who, bool copy);
+int shared_send_node(ConnectorObject *connector, uint32_t node, Py_ssize_t length);
+int private_attach(ConnectorObject *connector, PyObject *channel, int side, ea_bell *own, ea_bell *peer);
+
+/* ---- Worker ---- */
+
+struct WorkerObject {
+    PyObject_HEAD
+    RegionObject *region;
+    const ea_control *control;
+    ea_context who;
+    ea_bell *bell;
+    ea_waiter waiter;
+    ea_baton *baton; /* NULL: all its actors are in this process */
+    uint32_t position, positions;
+    bool alone;      /* the only worker of this process */
+    bool has_body;
+    PyObject *report;  /* called with (what, actor, detail) */
+    struct worker_seat *seats;
+    uint32_t seat_count;
+};
+extern PyTypeObject Worker_Type;
+
+/* ---- Pool, Mbox, Node: the low level ---- */
+
+typedef struct {
+    PyObject_HEAD
+    ea_pool pool;
+    RegionObject *region;
+    ea_bell **bells; /* of the workers whose actors use it */
+    uint32_t bell_count;
+} PoolObject;
+extern PyTypeObject Pool_Type;
+extern PyTypeObject Mbox_Type;
+extern PyTypeObject Node_Type;
+
+PyObject *node_new(PoolObject *pool, uint32_t index);
+/* The node's index, given away by the caller; EA_NONE and an exception if it cannot be. */
+uint32_t node_detach(PyObject *node, PoolObject *pool);
+void node_reattach(PyObject *node, uint32_t index);
+/* Read the offsets in `sequence` as bells; -1 and an exception if one is outside. */
+int bells_of(RegionObject *region, PyObject *sequence, ea_bell ***bells, uint32_t *count);
+void bells_ring(ea_bell **bells, uint32_t count);
+PyObject *ea_status_error(ea_status status, const char *what);
+
+#endif

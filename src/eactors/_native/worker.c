@@ -1,0 +1,355 @@
+/* Worker: the loop that executes actors.
+ *
+ * A turn visits every actor once. What a turn finds nothing to do for, waits: an actor of
+ * handlers can be looked after without Python (ea_wait), one with a body() only by calling
+ * it, so there a look is a turn. Where a worker spans several enclaves, each look passes
+ * the baton on, and the worker sleeps after a whole round has found nothing. */
+#include "types.h"
+
+#include <sched.h>
+
+enum {
+    BATCH = 64,          /* messages per connector and turn, so that no actor starves another */
+    IDLE_BODY_TURNS = 64, /* looks before a worker with bodies announces that it sleeps */
+    IDLE_ROUNDS = 4,      /* the same for rounds of the baton */
+    BUSY_TURNS = 64,      /* turns in a row before the baton is passed on all the same */
+};
+
+/* Bounds on a sleep: how late a wake-up is noticed that was lost with a killed process,
+ * and how often a body() that watches something other than messages gets to look. */
+static const uint64_t SLEEP_NS = 100 * 1000 * 1000, SLEEP_BODY_NS = 20 * 1000 * 1000;
+
+typedef struct worker_seat {
+    ActorObject *actor;
+    PyObject *body; /* NULL: handlers only */
+    uint32_t count;
+    ConnectorObject **connectors;
+    PyObject **handlers; /* NULL at a connector that body() polls */
+} seat;
+
+static void count(ea_a64 *counter) { ea_store(counter, ea_load(counter, EA_RELAXED) + 1, EA_RELAXED); }
+
+static bool stopping(const WorkerObject *self) { return ea_load(&self->control->stop, EA_ACQUIRE) != 0; }
+
+/* Tell the enclave's entry; it reports to the host. What is a literal. */
+static int report(WorkerObject *self, const char *what, ActorObject *actor, PyObject *detail) {
+    PyObject *answer = PyObject_CallFunction(self->report, "sOO", what, actor, detail == NULL ? Py_None : detail);
+    Py_XDECREF(answer);
+    return answer == NULL ? -1 : 0;
+}
+
+static int failed(WorkerObject *self, seat *at) {
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    PyErr_NormalizeException(&type, &value, &traceback);
+    if (traceback != NULL) PyException_SetTraceback(value, traceback);
+    at->actor->state = ACTOR_FINISHED;
+    int reported = report(self, "failed", at->actor, value);
+    Py_XDECREF(type);
+    Py_XDECREF(value);
+    Py_XDECREF(traceback);
+    return reported;
+}
+
+/* A finished actor still empties its connectors, so that no sender waits for it. */
+static int drain(seat *at) {
+    for (uint32_t i = 0; i < at->count; i++) {
+        for (int n = 0; n < BATCH; n++) {
+            PyObject *cargo = NULL;
+            take_result taken = connector_take(at->connectors[i], &cargo);
+            if (taken == TAKE_ERROR) PyErr_Clear(); /* corrupted, and nobody left to tell */
+            if (taken != TAKE_CARGO) break;
+            Py_DECREF(cargo);
+            count(&at->actor->worker->who.shared->dropped);
+        }
+    }
+    return 0;
+}
+
+static int flush(seat *at) {
+    for (uint32_t i = 0; i < at->count && at->actor->waiting > 0; i++)
+        if (connector_flush(at->connectors[i]) < 0) return -1;
+    return 0;
+}
+
+static int finish(WorkerObject *self, seat *at) {
+    if (at->actor->state == ACTOR_STOPPING) {
+        for (uint32_t i = 0; i < at->count; i++)
+            if (connector_close(at->connectors[i]) < 0) return -1;
+        at->actor->state = ACTOR_CLOSING;
+    }
+    if (at->actor->waiting > 0) return 0;
+    at->actor->state = ACTOR_FINISHED;
+    current.activity++;
+    return report(self, "finished", at->actor, NULL);
+}
+
+static int serve(WorkerObject *self, seat *at, uint32_t i) {
+    for (int n = 0; n < BATCH && at->actor->state == ACTOR_RUNNING && at->actor->waiting == 0; n++) {
+        PyObject *cargo = NULL;
+        take_result taken = connector_take(at->connectors[i], &cargo);
+        if (taken != TAKE_CARGO) return taken == TAKE_ERROR ? -1 : 0;
+        count(&self->who.shared->received);
+        PyObject *arguments[] = {(PyObject *)at->actor, cargo};
+        PyObject *answer = PyObject_Vectorcall(at->handlers[i], arguments, 2, NULL);
+        Py_DECREF(cargo);
+        if (answer == NULL) return -1;
+        Py_DECREF(answer);
+    }
+    return 0;
+}
+
+/* Nothing can ever call this actor again. */
+static bool is_over(const seat *at) {
+    if (at->body != NULL) return false;
+    for (uint32_t i = 0; i < at->count; i++)
+        if (!at->connectors[i]->peer_closed) return false;
+    return true;
+}
+
+static int run_actor(WorkerObject *self, seat *at) {
+    ActorObject *actor = at->actor;
+    if (actor->state == ACTOR_FINISHED) return drain(at);
+    if (actor->waiting > 0 && flush(at) < 0) return -1;
+    if (actor->state == ACTOR_RUNNING && actor->waiting == 0) {
+        for (uint32_t i = 0; i < at->count; i++)
+            if (at->handlers[i] != NULL && serve(self, at, i) < 0) return -1;
+        if (at->body != NULL && actor->state == ACTOR_RUNNING && actor->waiting == 0) {
+            PyObject *answer = PyObject_CallOneArg(at->body, (PyObject *)actor);
+            if (answer == NULL) return -1;
+            /* True: there is more to do at once, though no message moved. */
+            current.activity += answer == Py_True;
+            Py_DECREF(answer);
+        }
+        if (actor->state == ACTOR_RUNNING && actor->waiting == 0 && is_over(at)) actor->state = ACTOR_STOPPING;
+    }
+    return actor->state == ACTOR_STOPPING || actor->state == ACTOR_CLOSING ? finish(self, at) : 0;
+}
+
+/* Visit every actor; whether anything moved. -1: an exception of the runtime's own. */
+static int turn(WorkerObject *self) {
+    uint64_t before = current.activity;
+    count(&self->who.shared->turns);
+    for (uint32_t i = 0; i < self->seat_count; i++) {
+        current.actor = self->seats[i].actor;
+        if (run_actor(self, &self->seats[i]) < 0 && failed(self, &self->seats[i]) < 0) return -1;
+    }
+    current.actor = NULL;
+    return current.activity != before;
+}
+
+static bool seat_ready(const seat *at) {
+    for (uint32_t i = 0; i < at->count; i++) {
+        const ConnectorObject *connector = at->connectors[i];
+        if (at->actor->waiting > 0 && at->actor->state != ACTOR_FINISHED) {
+            if (connector->outbox_count > 0 && connector->ops->can_offer(connector)) return true;
+        } else if (connector->ops->can_take(connector)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool ready(const void *what) {
+    const WorkerObject *self = what;
+    if (stopping(self)) return true;
+    for (uint32_t i = 0; i < self->seat_count; i++)
+        if (seat_ready(&self->seats[i])) return true;
+    return false;
+}
+
+static void announce(const WorkerObject *self) {
+    for (uint32_t i = 0; i < self->seat_count; i++)
+        for (uint32_t j = 0; self->seats[i].actor->waiting > 0 && j < self->seats[i].count; j++) {
+            ConnectorObject *connector = self->seats[i].connectors[j];
+            if (connector->outbox_count > 0) connector->ops->announce(connector);
+        }
+}
+
+/* Handlers only, all in this process. */
+static void wait_for_messages(WorkerObject *self) {
+    announce(self);
+    /* Between two messages a GIL that nobody else wants is not worth letting go of. */
+    if (self->alone && ea_wait_spin(&self->waiter, ready, self)) return;
+    Py_BEGIN_ALLOW_THREADS
+    ea_wait(&self->waiter, self->bell, ready, self, SLEEP_NS);
+    Py_END_ALLOW_THREADS
+}
+
+/* What a worker whose looks are turns knows of its idleness; shared over the baton. */
+typedef struct {
+    uint32_t idle, armed;
+} idleness;
+
+static void look_again(WorkerObject *self, idleness *seen, bool progress) {
+    uint32_t looks = self->positions > 1 ? IDLE_ROUNDS * self->positions : IDLE_BODY_TURNS;
+    seen->idle = progress ? 0 : seen->idle + 1;
+    if (seen->idle < looks || self->waiter.policy == EA_WAIT_SPIN) {
+        if (self->positions == 1 && seen->idle > looks / 2) {
+            Py_BEGIN_ALLOW_THREADS
+            sched_yield();
+            Py_END_ALLOW_THREADS
+        }
+    } else if (seen->idle == looks) {
+        /* From here to the sleep everyone takes one more look: the second look of wait.h. */
+        announce(self);
+        seen->armed = ea_bell_arm(self->bell);
+    } else if (seen->idle >= looks + self->positions) {
+        Py_BEGIN_ALLOW_THREADS
+        if (!stopping(self)) ea_bell_sleep(&self->waiter, self->bell, seen->armed, self->has_body ? SLEEP_BODY_NS : SLEEP_NS);
+        ea_bell_disarm(self->bell);
+        Py_END_ALLOW_THREADS
+        seen->idle = looks - 1; /* one round of looks, then sleep again */
+    }
+}
+
+static int run_with_baton(WorkerObject *self) {
+    bool mine;
+    Py_BEGIN_ALLOW_THREADS
+    mine = ea_baton_wait(self->baton, &self->waiter, self->position, SLEEP_NS);
+    Py_END_ALLOW_THREADS
+    if (!mine) return 0;
+    /* Relaxed: they came with the baton (baton.c). */
+    idleness seen = {ea_load(&self->baton->idle, EA_RELAXED), ea_load(&self->baton->armed, EA_RELAXED)};
+    int progress = turn(self);
+    bool moved = progress > 0;
+    for (int n = 1; n < BUSY_TURNS && progress > 0 && !stopping(self); n++) progress = turn(self);
+    if (progress < 0) return -1;
+    look_again(self, &seen, moved);
+    ea_store(&self->baton->idle, seen.idle, EA_RELAXED);
+    ea_store(&self->baton->armed, seen.armed, EA_RELAXED);
+    ea_baton_pass(self->baton, (self->position + 1) % self->positions);
+    return 0;
+}
+
+static PyObject *worker_run(WorkerObject *self, PyObject *unused) {
+    idleness seen = {0, 0};
+    current.who = self->who;
+    current.worker = self;
+    while (!stopping(self)) {
+        int progress = 0;
+        if (self->positions > 1) {
+            progress = run_with_baton(self);
+        } else {
+            progress = turn(self);
+            if (progress >= 0 && self->has_body) look_again(self, &seen, progress > 0);
+            if (progress == 0 && !self->has_body) wait_for_messages(self);
+        }
+        if (progress < 0) return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+static int fill_seat(WorkerObject *self, seat *at, PyObject *actor, PyObject *body, PyObject *links) {
+    Py_ssize_t total = PyList_GET_SIZE(links);
+    *at = (seat){.actor = (ActorObject *)Py_NewRef(actor), .body = body == Py_None ? NULL : Py_NewRef(body)};
+    at->connectors = PyMem_Calloc((size_t)total + 1, sizeof *at->connectors);
+    at->handlers = PyMem_Calloc((size_t)total + 1, sizeof *at->handlers);
+    if (at->connectors == NULL || at->handlers == NULL) return PyErr_NoMemory(), -1;
+    for (Py_ssize_t i = 0; i < total; i++) {
+        PyObject *connector, *handler;
+        if (!PyArg_ParseTuple(PyList_GET_ITEM(links, i), "O!O", &Connector_Type, &connector, &handler)) return -1;
+        if (((ConnectorObject *)connector)->ops == NULL)
+            return PyErr_SetString(PyExc_ValueError, "a connector is attached to no channel"), -1;
+        at->connectors[i] = (ConnectorObject *)Py_NewRef(connector);
+        at->handlers[i] = handler == Py_None ? NULL : Py_NewRef(handler);
+        at->count++;
+    }
+    return 0;
+}
+
+static PyObject *worker_add(WorkerObject *self, PyObject *args) {
+    PyObject *actor, *body, *links;
+    if (!PyArg_ParseTuple(args, "O!OO!", &Actor_Type, &actor, &body, &PyList_Type, &links)) return NULL;
+    seat *seats = PyMem_Resize(self->seats, seat, self->seat_count + 1);
+    if (seats == NULL) return PyErr_NoMemory();
+    self->seats = seats;
+    seat *at = &seats[self->seat_count++];
+    if (fill_seat(self, at, actor, body, links) < 0) return NULL;
+    at->actor->worker = self;
+    self->has_body |= at->body != NULL;
+    Py_RETURN_NONE;
+}
+
+static PyObject *worker_construct(WorkerObject *self, PyObject *args) {
+    ActorObject *actor;
+    PyObject *constructor;
+    if (!PyArg_ParseTuple(args, "O!O", &Actor_Type, &actor, &constructor)) return NULL;
+    ea_current before = current;
+    current.who = self->who;
+    current.worker = self;
+    current.actor = actor;
+    PyObject *answer = PyObject_CallNoArgs(constructor);
+    current.who = before.who;
+    current.worker = before.worker;
+    current.actor = before.actor;
+    return answer;
+}
+
+static PyObject *worker_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
+    static char *names[] = {"region", "participant", "participant_id", "bell",  "policy",   "futex",     "crowded",
+                            "alone",  "report",      "baton",          "position", "positions", NULL};
+    RegionObject *region;
+    unsigned long long participant, bell, baton = 0;
+    unsigned int id, position = 0, positions = 1;
+    int policy, futex, crowded, alone;
+    PyObject *callback;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O!KIKipppO|KII", names, &Region_Type, &region, &participant, &id, &bell,
+                                     &policy, &futex, &crowded, &alone, &callback, &baton, &position, &positions))
+        return NULL;
+    WorkerObject *self = (WorkerObject *)type->tp_alloc(type, 0);
+    if (self == NULL) return NULL;
+    self->region = (RegionObject *)Py_NewRef((PyObject *)region);
+    self->control = ea_region_at(&region->region, 0, sizeof *self->control);
+    self->who = (ea_context){ea_region_at(&region->region, participant, sizeof(ea_participant)), id};
+    self->bell = ea_region_at(&region->region, bell, sizeof *self->bell);
+    self->baton = positions > 1 ? ea_region_at(&region->region, baton, sizeof *self->baton) : NULL;
+    self->waiter = (ea_waiter){.policy = (ea_wait_policy)policy, .futex = futex, .crowded = crowded, .counters = self->who.shared};
+    self->position = position;
+    self->positions = positions;
+    self->alone = alone;
+    self->report = Py_NewRef(callback);
+    if (self->control == NULL || self->who.shared == NULL || self->bell == NULL || (positions > 1 && self->baton == NULL) ||
+        policy < EA_WAIT_ADAPTIVE || policy > EA_WAIT_SLEEP || position >= positions || id == 0 || id > EA_MAX_PARTICIPANTS) {
+        Py_DECREF(self);
+        return PyErr_Format(PyExc_ValueError, "worker: its part of the plan does not lie inside the region");
+    }
+    return (PyObject *)self;
+}
+
+static void worker_dealloc(WorkerObject *self) {
+    for (uint32_t i = 0; i < self->seat_count; i++) {
+        seat *at = &self->seats[i];
+        for (uint32_t j = 0; j < at->count; j++) {
+            Py_DECREF((PyObject *)at->connectors[j]);
+            Py_XDECREF(at->handlers[j]);
+        }
+        PyMem_Free(at->connectors);
+        PyMem_Free(at->handlers);
+        Py_XDECREF(at->body);
+        Py_DECREF((PyObject *)at->actor);
+    }
+    PyMem_Free(self->seats);
+    Py_XDECREF((PyObject *)self->region);
+    Py_XDECREF(self->report);
+    Py_TYPE(self)->tp_free((PyObject *)self);
+}
+
+static PyMethodDef methods[] = {
+    {"add", (PyCFunction)worker_add, METH_VARARGS,
+     "add(actor, body, links, /)\n--\n\nExecute this actor; links are (connector, handler or None) pairs."},
+    {"construct", (PyCFunction)worker_construct, METH_VARARGS,
+     "construct(actor, constructor, /)\n--\n\nCall the constructor on behalf of the actor and this worker."},
+    {"run", (PyCFunction)worker_run, METH_NOARGS, "run()\n--\n\nExecute the actors until the region is stopped."},
+    {0},
+};
+
+PyTypeObject Worker_Type = {
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "eactors._native.Worker",
+    .tp_basicsize = sizeof(WorkerObject),
+    .tp_flags = Py_TPFLAGS_DEFAULT,
+    .tp_doc = "A thread's loop over the actors that it executes in this process.",
+    .tp_new = worker_new,
+    .tp_dealloc = (destructor)worker_dealloc,
+    .tp_methods = methods,
+};

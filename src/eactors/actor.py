@@ -1,0 +1,99 @@
+"""Actor: the class that an application derives its actors from."""
+
+from __future__ import annotations
+
+from eactors import _native
+from eactors.connector import Connector
+from eactors.errors import SourceError
+from eactors.mbox import Mbox, Pool
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, ClassVar
+
+
+class Declaration:
+    """What the source says of one actor class, for those who deploy it.
+
+    Attributes:
+        name: What the deployment calls an actor of this class.
+        family: The deployment may call actors of this class ``family1``, ``family2``, ...;
+            None: it may not.
+        connectors: The class's connectors by attribute, in the order of their declaration.
+        pools: Its pools by attribute.
+        mboxes: Its mboxes by attribute.
+    """
+
+    __slots__ = ("connectors", "family", "mboxes", "name", "pools")
+
+    def __init__(self, name: str, family: str | None) -> None:
+        self.name = name
+        self.family = family
+        self.connectors: dict[str, Connector] = {}
+        self.pools: dict[str, Pool] = {}
+        self.mboxes: dict[str, Mbox] = {}
+
+    def collect(self, cls: type) -> None:
+        """Take over what ``cls`` itself declares."""
+        kinds: tuple[tuple[type, dict[str, Any]], ...] = (
+            (Connector, self.connectors),
+            (Pool, self.pools),
+            (Mbox, self.mboxes),
+        )
+        for attribute, value in list(vars(cls).items()):
+            for kind, declared in kinds:
+                if isinstance(value, kind):
+                    declared[attribute] = value
+                    if issubclass(cls, _native.Actor):
+                        # A plain instance attribute is what CPython looks up fastest, and
+                        # only where no class attribute of that name exists.
+                        delattr(cls, attribute)
+
+
+class Actor(_native.Actor):
+    """A passive object that shares nothing and exchanges messages.
+
+    A worker calls ``constructor()`` once and then, again and again, the handlers of the
+    actor's connectors (``@connector.on_message``), its ``body()``, or both. A body that
+    returns True is called again at once; otherwise its worker may sleep until a message
+    comes, or for at most some tens of milliseconds.
+
+    An actor that can never be called again, for it has no body and all its peers have
+    finished, has finished too.
+
+    Class keywords:
+        name: What the deployment calls this actor; by default the name of the class.
+        family: The deployment may also have ``family1``, ``family2``, ... as instances.
+
+    Attributes:
+        name: This actor's name in the deployment.
+        params: Parameters from the deployment. A class attribute of the same name gives
+            defaults, and with them the types.
+    """
+
+    if TYPE_CHECKING:
+        name: str
+        __eactors__: ClassVar[Declaration]
+
+    params: Mapping[str, Any] = {}  # noqa: RUF012 - read-only by contract; each instance gets its own
+
+    def __init_subclass__(cls, *, name: str | None = None, family: str | None = None) -> None:
+        """Collect the declarations of a new actor class."""
+        super().__init_subclass__()
+        declaration = Declaration(name or cls.__name__, family)
+        for base in reversed(cls.__mro__):
+            inherited = base.__dict__.get("__eactors__")
+            if inherited is None:
+                declaration.collect(base)
+            else:
+                declaration.connectors.update(inherited.connectors)
+                declaration.pools.update(inherited.pools)
+                declaration.mboxes.update(inherited.mboxes)
+        for attribute, connector in declaration.connectors.items():
+            if connector.handler is not None and not callable(getattr(cls, connector.handler, None)):
+                raise SourceError(f"{cls.__name__}.{attribute}: its handler {connector.handler!r} is no method")
+        cls.__eactors__ = declaration
+
+    def constructor(self) -> None:
+        """Prepare the actor; called once, before its enclave is sealed."""

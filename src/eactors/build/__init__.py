@@ -1,0 +1,1 @@
+"""From an application's source to the folders of its enclaves; run before the launch."""

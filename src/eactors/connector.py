@@ -1,0 +1,87 @@
+"""Connector: what an actor class declares for each of its channels."""
+
+from __future__ import annotations
+
+from eactors.errors import MessageInvalid, SourceError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Self, TypeVar, overload
+
+    from eactors import _native
+    from eactors.placement import Placement
+
+    Handler = TypeVar("Handler", bound=Callable[..., None])
+
+
+class Connector:
+    """An actor's end of a one-to-one channel to another actor.
+
+    Declared in the class; in an instance, ``self.<attribute>`` is the live end, with
+    ``send``, ``try_send``, ``receive``, ``create`` and ``closed``.
+
+    Args:
+        peer: Name of the actor at the other end, or a function that computes it from the
+            :class:`~eactors.placement.Placement` of this actor. The peer must declare a
+            connector back. Where two actors share several channels, their connectors
+            pair up in the order of declaration.
+        message: A ``msgspec.Struct`` (or any type that msgspec knows): ``send`` then takes
+            instances of it and ``cargo.message`` gives them; without, messages are bytes.
+        copy: Whether a received message is copied into private memory first. With False a
+            cargo shows the message in shared memory, where the peer and the host can still
+            change it; for large messages between actors that check what they read.
+    """
+
+    def __init__(
+        self, peer: str | Callable[[Placement], str], *, message: Any = None, copy: bool = True
+    ) -> None:
+        self.peer = peer
+        self.message = message
+        self.copy = copy
+        self.handler: str | None = None
+
+    def on_message(self, handler: Handler) -> Handler:
+        """Let the decorated method handle each message, as ``handler(self, cargo)``."""
+        if self.handler is not None:
+            raise SourceError(
+                f"a connector to {self.peer!r} has two handlers, {self.handler!r} and {handler.__name__!r}",
+                hint="declare one connector per handler, or tell the messages apart inside one handler",
+            )
+        self.handler = handler.__name__
+        return handler
+
+    def codec(self) -> tuple[Callable[[Any], bytes] | None, Callable[[bytes], Any] | None]:
+        """How messages become bytes and back; (None, None) if they are bytes.
+
+        The decoder raises MessageInvalid for bytes that are no such message.
+        """
+        if self.message is None:
+            return None, None
+        import msgspec  # noqa: PLC0415 - an enclave without typed messages does without it
+
+        wanted = self.message
+        encode = msgspec.msgpack.Encoder().encode
+        decoder = msgspec.msgpack.Decoder(wanted)
+        check = wanted if isinstance(wanted, type) else None
+
+        def encode_checked(message: Any) -> bytes:
+            if check is not None and not isinstance(message, check):
+                raise MessageInvalid(f"{type(message).__name__} is not a {check.__name__}")
+            return encode(message)
+
+        def decode(data: bytes) -> Any:
+            try:
+                return decoder.decode(data)
+            except msgspec.MsgspecError as error:
+                raise MessageInvalid(f"a received message is no {wanted}: {error}") from error
+
+        return encode_checked, decode
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, instance: None, owner: type) -> Self: ...
+        @overload
+        def __get__(self, instance: object, owner: type) -> _native.Connector: ...
+        def __get__(self, instance: object | None, owner: type) -> Self | _native.Connector: ...

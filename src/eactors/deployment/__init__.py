@@ -1,0 +1,1 @@
+"""The deployment: which actor runs in which enclave, on which worker."""

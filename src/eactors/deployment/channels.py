@@ -1,0 +1,114 @@
+"""Which connectors pair up to channels, and how each channel is carried."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eactors.deployment import plan as planned
+from eactors.deployment.hints import did_you_mean
+from eactors.deployment.plan import ChannelEnd, PlannedChannel
+from eactors.errors import DeploymentError
+from eactors.placement import Placement
+
+if TYPE_CHECKING:
+    from eactors.deployment.model import ChannelSettings, Deployment
+    from eactors.deployment.plan import Carrier, PlannedActor
+
+Pair = tuple[str, str]
+
+
+def plan_channels(deployment: Deployment, actors: dict[str, PlannedActor]) -> tuple[PlannedChannel, ...]:
+    """Pair the connectors of the placed actors.
+
+    Raises:
+        DeploymentError: A connector's peer is not placed, or does not connect back, or the
+            deployment describes a channel that no connectors make.
+    """
+    towards: dict[Pair, list[str]] = {}
+    for actor in actors.values():
+        placement = Placement(actor.name, actor.index, actors)
+        for attribute, connector in actor.cls.__eactors__.connectors.items():
+            named = connector.peer if isinstance(connector.peer, str) else connector.peer(placement)
+            peer = _resolve(deployment, actors, actor, attribute, named)
+            towards.setdefault((actor.name, peer), []).append(attribute)
+    settings = {frozenset(entry.between): entry for entry in deployment.channels}
+    _refuse_strays(deployment, towards)
+    channels = []
+    for (one, other), attributes in towards.items():
+        back = towards.get((other, one), [])
+        if len(attributes) > len(back):
+            raise _one_sided(deployment, actors, one, other, attributes[len(back)])
+        if (other, one) in list(towards)[: list(towards).index((one, other))]:
+            continue
+        setting = settings.get(frozenset((one, other)))
+        for mine, theirs in zip(attributes, back, strict=False):
+            ends = (ChannelEnd(one, mine), ChannelEnd(other, theirs))
+            channels.append(_channel(ends, _carrier(actors[one], actors[other]), setting))
+    return tuple(channels)
+
+
+def _resolve(
+    deployment: Deployment, actors: dict[str, PlannedActor], actor: PlannedActor, attribute: str, peer: str
+) -> str:
+    """The placed actor that a connector means: by its name, or as the only one of its class."""
+    if peer in actors and peer != actor.name:
+        return peer
+    instances = [
+        other.name for other in actors.values() if other.cls.__name__ == peer and other.name != actor.name
+    ]
+    if len(instances) == 1:
+        return instances[0]
+    connector = f"{actor.cls.__name__}.{attribute} of actor {actor.name!r}"
+    if peer == actor.name:
+        message, hint = f"{connector} connects the actor to itself", "an actor can keep what it tells itself"
+    elif instances:
+        message = f"{connector} names the class {peer!r}, of which there are {', '.join(instances)}"
+        hint = "name one of the actors, or compute the name: Connector(lambda placement: ...)"
+    else:
+        message = f"{connector} names {peer!r}, which is not placed"
+        known = [name for name in actors if name != actor.name]
+        hint = did_you_mean(peer, known, f"place {peer!r} on a worker")
+    raise DeploymentError(message, file=deployment.file, line=_line(deployment, actor.name), hint=hint)
+
+
+def _one_sided(
+    deployment: Deployment, actors: dict[str, PlannedActor], one: str, other: str, attribute: str
+) -> DeploymentError:
+    mine, theirs = actors[one].cls.__name__, actors[other].cls.__name__
+    return DeploymentError(
+        f"{mine}.{attribute} connects {one!r} to {other!r}, but {theirs} has no connector back",
+        file=deployment.file,
+        line=_line(deployment, one),
+        hint=f"declare one in {theirs}: {one.lower()} = Connector({one!r})",
+    )
+
+
+def _refuse_strays(deployment: Deployment, towards: dict[Pair, list[str]]) -> None:
+    for entry in deployment.channels:
+        if entry.between not in towards and entry.between[::-1] not in towards:
+            one, other = entry.between
+            raise DeploymentError(
+                f"there is no channel between {one!r} and {other!r}: neither has a connector to the other",
+                file=deployment.file,
+                line=entry.line,
+                hint="remove this <channel>, or declare the connectors",
+            )
+
+
+def _carrier(one: PlannedActor, other: PlannedActor) -> Carrier:
+    if one.server != other.server:
+        return "network"
+    return "private" if one.enclave == other.enclave else "public"
+
+
+def _channel(
+    ends: tuple[ChannelEnd, ChannelEnd], carrier: Carrier, setting: ChannelSettings | None
+) -> PlannedChannel:
+    size = (setting.message_size if setting else None) or planned.DEFAULT_MESSAGE_SIZE
+    node = (setting.node_size if setting else None) or min(size, planned.DEFAULT_NODE_SIZE)
+    capacity = (setting.capacity if setting else None) or planned.DEFAULT_CAPACITY
+    return PlannedChannel(ends, carrier, capacity, size, node)
+
+
+def _line(deployment: Deployment, actor: str) -> int | None:
+    return next((entry.line for entry in deployment.actors if entry.name == actor), None)

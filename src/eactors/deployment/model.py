@@ -1,0 +1,120 @@
+"""What a deployment file says, as plain values.
+
+Nothing here reads a file or knows the actors' source: ``xml`` fills these values in,
+``checks`` judges them alone, and ``plan`` joins them with the source.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+UNTRUSTED = 0
+"""The id of the enclave that is none: the untrusted side."""
+
+WaitPolicy = Literal["adaptive", "spin", "sleep"]
+Kind = Literal["public", "private"]
+
+
+@dataclass(frozen=True, slots=True)
+class DeployedActor:
+    """One ``<actor>``: an instance of a class, by the name that the source or ``<class>`` gives."""
+
+    id: int
+    name: str
+    line: int
+    class_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EnclaveShare:
+    """The actors that one worker executes in one enclave: an ``<enclave>`` below a ``<worker>``."""
+
+    enclave: int
+    actors: tuple[str, ...]
+    line: int
+    actor_lines: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """One ``<worker>``: a thread, the CPUs it may run on (none: all), and its shares of enclaves."""
+
+    id: int
+    cpus: tuple[int, ...]
+    shares: tuple[EnclaveShare, ...]
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """One ``<server>``: a machine and its workers."""
+
+    address: str
+    workers: tuple[Worker, ...]
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelSettings:
+    """One ``<channel>``; sizes in bytes, capacity in messages per direction. None: the default."""
+
+    between: tuple[str, str]
+    line: int
+    cipher: Literal["none"] | None = None
+    capacity: int | None = None
+    message_size: int | None = None
+    node_size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PoolSettings:
+    """One ``<pool>``; size is the payload bytes of one node. None: the default."""
+
+    name: str
+    line: int
+    nodes: int | None = None
+    size: int | None = None
+    kind: Kind | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitSettings:
+    """One ``<wait>``: how a worker that has nothing to do waits."""
+
+    worker: int
+    policy: WaitPolicy
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """One ``<param>``: a parameter of an actor, as text."""
+
+    actor: str
+    name: str
+    value: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class EnclaveName:
+    """One ``<enclave-settings>``: what an enclave is called."""
+
+    enclave: int
+    name: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A whole deployment file."""
+
+    file: str
+    actors: tuple[DeployedActor, ...]
+    servers: tuple[Server, ...]
+    channels: tuple[ChannelSettings, ...] = ()
+    pools: tuple[PoolSettings, ...] = ()
+    waits: tuple[WaitSettings, ...] = ()
+    params: tuple[Param, ...] = ()
+    enclave_names: tuple[EnclaveName, ...] = field(default=())

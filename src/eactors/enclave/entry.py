@@ -1,0 +1,189 @@
+"""The entry of an enclave: from a folder of code to running workers.
+
+The folder holds the application's source, the trusted part of EActors, and the plan. The
+entry prepares the platform, maps the shared region by its path, constructs the actors,
+seals itself, and executes. It inherits nothing from the launcher: its standard streams
+lead nowhere once the region is there to speak through.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from _thread import allocate_lock, start_new_thread
+
+from eactors import _native
+from eactors.enclave.assembly import Assembly, ConstructorError
+from eactors.enclave.console import ConsoleStream
+from eactors.enclave.failure import describe
+from eactors.enclave.link import STDERR, STDOUT, HostLink
+from eactors.enclave.loader import load
+from eactors.errors import SandboxViolation
+from eactors.platform import audit
+from eactors.platform.simulation import Simulation
+from eactors.platform.untrusted import Untrusted
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
+    from eactors.actor import Actor
+    from eactors.platform.base import Platform
+
+PLATFORMS: dict[str, type[Platform]] = {"simulation": Simulation, "untrusted": Untrusted}
+
+FAILED = 1
+"""Exit status of an enclave that could not construct its actors, and has said why."""
+
+_LAST_WORDS = 2.0
+
+
+def main(folder: str) -> NoReturn:
+    """Run the enclave in ``folder`` until the region is stopped."""
+    with open(os.path.join(folder, "plan.json"), encoding="utf-8") as file:  # noqa: PTH118, PTH123 - no pathlib here
+        plan = json.load(file)
+    platform = PLATFORMS[plan["platform"]]()
+    platform.prepare(plan["parent"])
+    region = _native.Region.open(plan["region"]["path"], plan["region"]["size"])
+    _native.adopt(region, *plan["workers"][0]["participant"])
+    link = HostLink(region, plan["host"])
+    sys.stdout, sys.stderr = ConsoleStream(link, STDOUT), ConsoleStream(link, STDERR)
+    _cut_standard_streams()
+    link.event("attached")
+    os._exit(_Enclave(folder, plan, platform, region, link).run())
+
+
+class _Enclave:
+    def __init__(
+        self, folder: str, plan: dict[str, Any], platform: Platform, region: _native.Region, link: HostLink
+    ) -> None:
+        self._folder = folder
+        self._plan = plan
+        self._platform = platform
+        self._region = region
+        self._link = link
+
+    def run(self) -> int:
+        """Construct, seal, execute; the exit status."""
+        try:
+            source = self._plan["source"]
+            sys.path[:0] = [os.path.join(self._folder, "app")]  # noqa: PTH118
+            sys.path += self._plan["paths"]
+            module = load(os.path.join(self._folder, source["file"]), source["name"], source["shown"])  # noqa: PTH118
+            assembly = Assembly(self._plan, self._region, module, self._report)
+            threads = [_Thread(self, worker, i) for i, worker in enumerate(assembly.workers) if i > 0]
+            self.pin(0)
+            for thread in threads:
+                thread.wait_until_pinned()
+            assembly.construct()
+            self._link.event("constructed", pss=_own_memory(), at=time.monotonic_ns())
+            self._seal()
+        except ConstructorError as error:
+            assert error.__cause__ is not None
+            self._failed(error.actor, error.__cause__)
+            return FAILED
+        except BaseException as error:  # noqa: BLE001 - whatever the application's source raises
+            self._failed(None, error)
+            return FAILED
+        for thread in threads:
+            thread.go()
+        assembly.workers[0].run()
+        self.finish_lines()
+        return 0 if all(thread.join(_LAST_WORDS) for thread in threads) else FAILED
+
+    def pin(self, worker: int) -> None:
+        """Bind the calling thread to the CPUs of its worker; a refusal is a warning."""
+        cpus = self._plan["workers"][worker]["cpus"]
+        try:
+            os.sched_setaffinity(0, cpus)
+        except OSError as error:
+            self._link.event("unpinned", worker=self._plan["workers"][worker]["id"], cpus=cpus, reason=str(error))
+
+    def finish_lines(self) -> None:
+        """Send what the calling thread has printed without an end of line."""
+        assert isinstance(sys.stdout, ConsoleStream)
+        assert isinstance(sys.stderr, ConsoleStream)
+        sys.stdout.finish()
+        sys.stderr.finish()
+
+    def _seal(self) -> None:
+        if self._plan["platform"] != Untrusted.name:
+            audit.install(_native.current_actor)
+        self._platform.seal()
+
+    def _report(self, what: str, actor: Actor, detail: object) -> None:
+        if what == "failed":
+            assert isinstance(detail, BaseException)
+            if isinstance(detail, SystemExit):
+                status = detail.code if isinstance(detail.code, int) else int(detail.code is not None)
+                self._link.event("exit", actor=actor.name, status=status)
+            else:
+                self._failed(actor.name, self._worded(actor.name, detail))
+        elif what == "exit":
+            self._link.event("exit", actor=actor.name, status=detail)
+        else:
+            self._link.event(what, actor=actor.name)
+
+    def _worded(self, actor: str, error: BaseException) -> BaseException:
+        """Name the culprit of a system call that no audit hook announced."""
+        if not isinstance(error, PermissionError) or isinstance(error, SandboxViolation):
+            return error
+        if self._plan["platform"] == Untrusted.name:
+            return error
+        worded = SandboxViolation(
+            f"actor {actor!r} made a system call that its enclave refuses: {error}",
+            actor=actor,
+            hint="use a system actor, or place this one in enclave 0, the untrusted side",
+        )
+        return worded.with_traceback(error.__traceback__)
+
+    def _failed(self, actor: str | None, error: BaseException) -> None:
+        self.finish_lines()
+        self._link.event("failed", actor=actor, error=describe(error))
+
+
+class _Thread:
+    """A worker's thread, made before the seal and held until after it."""
+
+    def __init__(self, enclave: _Enclave, worker: _native.Worker, index: int) -> None:
+        self._pinned, self._start, self._done = allocate_lock(), allocate_lock(), allocate_lock()
+        for lock in (self._pinned, self._start, self._done):
+            lock.acquire()
+        start_new_thread(self._run, (enclave, worker, index))
+
+    def _run(self, enclave: _Enclave, worker: _native.Worker, index: int) -> None:
+        plan = enclave._plan["workers"][index]  # noqa: SLF001 - the same noun
+        _native.adopt(enclave._region, *plan["participant"])  # noqa: SLF001
+        enclave.pin(index)
+        self._pinned.release()
+        with self._start:
+            worker.run()
+        enclave.finish_lines()
+        self._done.release()
+
+    def wait_until_pinned(self) -> None:
+        self._pinned.acquire()
+
+    def go(self) -> None:
+        self._start.release()
+
+    def join(self, seconds: float) -> bool:
+        return self._done.acquire(timeout=seconds)
+
+
+def _cut_standard_streams() -> None:
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in range(3):
+        os.dup2(nowhere, descriptor)
+    os.close(nowhere)
+
+
+def _own_memory() -> int:
+    """Proportional set size in KiB; 0 where the kernel does not tell."""
+    try:
+        with open("/proc/self/smaps_rollup", encoding="ascii") as file:  # noqa: PTH123
+            return next(int(line.split()[1]) for line in file if line.startswith("Pss:"))
+    except (OSError, StopIteration):
+        return 0

@@ -1,0 +1,92 @@
+"""Every error that EActors raises on purpose.
+
+Each names its culprit in the message and, where there is a next step, gives it in
+``hint``; the command line prints them as ``error:`` and ``hint:``. This module is part
+of every enclave, so it imports nothing.
+"""
+
+from __future__ import annotations
+
+
+class EActorsError(Exception):
+    """The base of all errors of EActors.
+
+    Attributes:
+        message: What is wrong, naming the culprit.
+        hint: What to do next, or None.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class DeploymentError(EActorsError):
+    """The deployment file is wrong.
+
+    Attributes:
+        file: Path of the deployment file.
+        line: Line in that file, from 1; None where no single line is to blame.
+    """
+
+    def __init__(self, message: str, *, file: str, line: int | None = None, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.file = file
+        self.line = line
+
+    def __str__(self) -> str:
+        """Lead with ``file:line:``, the form that editors jump to."""
+        where = self.file if self.line is None else f"{self.file}:{self.line}"
+        return f"{where}: {self.message}"
+
+
+class SourceError(EActorsError):
+    """The source file cannot be imported, or declares its actors wrongly."""
+
+
+class LaunchError(EActorsError):
+    """The machine refuses what the application needs to start."""
+
+
+class ActorStopped(EActorsError):  # noqa: N818 - it names what happened, like StopIteration
+    """A stopped actor used one of its connectors."""
+
+
+class MessageTooLarge(EActorsError, ValueError):  # noqa: N818
+    """A message is longer than its channel's ``message-size``."""
+
+
+class MessageInvalid(EActorsError, ValueError):  # noqa: N818
+    """A received message does not decode to the type its connector names."""
+
+
+class OutboxFull(EActorsError):  # noqa: N818
+    """One actor has more unsent messages than its outbox may hold."""
+
+
+class OperationNotOffered(EActorsError, TypeError):  # noqa: N818
+    """A public mbox was asked for what only a private one can do."""
+
+
+class RegionCorrupted(EActorsError):  # noqa: N818
+    """Shared memory holds a value that no honest peer writes."""
+
+
+class SandboxViolation(EActorsError, PermissionError):  # noqa: N818
+    """An actor in an enclave tried what only a system actor may do.
+
+    Attributes:
+        actor: Name of the actor; None if it was code outside of any actor.
+    """
+
+    def __init__(self, message: str, *, actor: str | None = None, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.actor = actor
+        # What whoever expects a PermissionError of the operating system looks at.
+        self.errno = 1  # EPERM, the same number on every Linux
+        self.strerror = message
+
+    def __str__(self) -> str:
+        """Return the message alone, where OSError would put the number in front."""
+        return self.message
