@@ -26,6 +26,8 @@ typedef struct {
     void (*run)(void);
 } check_test;
 
+#define TEST(name) {#name, name}
+
 int check_all(const check_test tests[], size_t count);
 
 /* splitmix64 (S. Vigna): any seed is a good seed, also 0, 1, 2. */

@@ -92,7 +92,9 @@ class Actor(_native.Actor):
                 declaration.mboxes.update(inherited.mboxes)
         for attribute, connector in declaration.connectors.items():
             if connector.handler is not None and not callable(getattr(cls, connector.handler, None)):
-                raise SourceError(f"{cls.__name__}.{attribute}: its handler {connector.handler!r} is no method")
+                raise SourceError(
+                    f"{cls.__name__}.{attribute}: its handler {connector.handler!r} is no method"
+                )
         cls.__eactors__ = declaration
 
     def constructor(self) -> None:

@@ -66,11 +66,20 @@ static PyObject *current_participant(PyObject *module, PyObject *unused) {
     return who == NULL ? NULL : PyLong_FromUnsignedLong(who->id);
 }
 
+static PyObject *channel_nodes(PyObject *module, PyObject *capacity) {
+    unsigned long value = PyLong_AsUnsignedLong(capacity);
+    if (PyErr_Occurred()) return NULL;
+    if (value > 1u << 20) return PyErr_Format(PyExc_ValueError, "a capacity of %lu is too large", value);
+    return PyLong_FromUnsignedLong(EA_CHANNEL_NODES((uint32_t)value));
+}
+
 static PyMethodDef functions[] = {
     {"adopt", adopt, METH_VARARGS,
      "adopt(region, participant, id, /)\n--\n\nLet this thread act as participant `id` of the region."},
     {"current_actor", current_actor, METH_NOARGS,
      "current_actor()\n--\n\nThe name of the actor whose code this thread runs, or None."},
+    {"channel_nodes", channel_nodes, METH_O,
+     "channel_nodes(capacity, /)\n--\n\nHow many nodes the pool of a channel of this capacity has."},
     {"current_participant", current_participant, METH_NOARGS,
      "current_participant()\n--\n\nThe id of the participant that this thread is."},
     {0},

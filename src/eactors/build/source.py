@@ -94,7 +94,9 @@ def read_source(path: Path) -> Source:
     except OSError as error:
         if error.filename != str(path):
             raise _raised(path, error) from error
-        raise SourceError(f"cannot read {path}: {error.strerror}", hint="give the path of a Python file") from error
+        raise SourceError(
+            f"cannot read {path}: {error.strerror}", hint="give the path of a Python file"
+        ) from error
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt):
             raise

@@ -35,7 +35,9 @@ class Assembly:
         workers: In the order of the plan.
     """
 
-    def __init__(self, plan: dict[str, Any], region: _native.Region, module: ModuleType, report: Report) -> None:
+    def __init__(
+        self, plan: dict[str, Any], region: _native.Region, module: ModuleType, report: Report
+    ) -> None:
         self._plan = plan
         self._region = region
         self._module = module

@@ -78,7 +78,9 @@ class _Enclave:
             for thread in threads:
                 thread.wait_until_pinned()
             assembly.construct()
-            self._link.event("constructed", pss=_own_memory(), at=time.monotonic_ns())
+            self._link.event(
+                "constructed", enclave=self._plan["enclave"], pss=_own_memory(), at=time.monotonic_ns()
+            )
             self._seal()
         except ConstructorError as error:
             assert error.__cause__ is not None
@@ -99,7 +101,9 @@ class _Enclave:
         try:
             os.sched_setaffinity(0, cpus)
         except OSError as error:
-            self._link.event("unpinned", worker=self._plan["workers"][worker]["id"], cpus=cpus, reason=str(error))
+            self._link.event(
+                "unpinned", worker=self._plan["workers"][worker]["id"], cpus=cpus, reason=str(error)
+            )
 
     def finish_lines(self) -> None:
         """Send what the calling thread has printed without an end of line."""

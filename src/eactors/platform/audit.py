@@ -30,7 +30,7 @@ _WATCHED = (
     "glob.",
     "pathlib.",
     "ctypes.dlopen",
-    "_thread.start",
+    "_thread.start",  # from CPython 3.12 on; before, the bare RuntimeError
 )
 # These change the copy of the environment inside the process, without a system call.
 _HARMLESS = ("os.putenv", "os.unsetenv")
@@ -80,6 +80,8 @@ class _LateImports:
         if fullname in sys.builtin_module_names or _imp.is_frozen(fullname):
             return None
         actor = self._current_actor()
+        if fullname == "encodings.idna":  # what socket turns a host's name into bytes with
+            raise _refusal("look up the name of a host", actor)
         raise SandboxViolation(
             f"{_who(actor)} cannot import {fullname}: an enclave loads no code once its actors are"
             " constructed; import it at the top of the source file instead",
@@ -89,15 +91,18 @@ class _LateImports:
 
 
 def _violation(event: str, arguments: tuple[object, ...], actor: str | None) -> SandboxViolation:
-    who = _who(actor)
     if event.startswith("_thread."):
         return SandboxViolation(
-            f"{who} cannot start a thread: those of an enclave are the workers of the deployment",
+            f"{_who(actor)} cannot start a thread: those of an enclave are the workers of the deployment",
             actor=actor,
             hint="make that work an actor, and place it on a worker of its own",
         )
+    return _refusal(f"call {_call(event, arguments)}", actor)
+
+
+def _refusal(what: str, actor: str | None) -> SandboxViolation:
     return SandboxViolation(
-        f"{who} cannot call {_call(event, arguments)} from inside an enclave: only a system actor can",
+        f"{_who(actor)} cannot {what} from inside an enclave: only a system actor can",
         actor=actor,
         hint="use a system actor, or place this one in enclave 0, the untrusted side",
     )

@@ -1,0 +1,52 @@
+"""Live progress of a run, on stderr and only on a terminal."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress as Bar, TextColumn, TimeElapsedColumn
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+
+class Progress:
+    """A line that shows messages, rate and time while an application runs.
+
+    Args:
+        expected: Messages in all, for a bar with a percentage; None: not known.
+    """
+
+    def __init__(self, expected: int | None) -> None:
+        console = Console(stderr=True)
+        columns = [
+            TextColumn("{task.fields[count]:>12,} messages {task.fields[rate]:>10,.0f}/s"),
+            TimeElapsedColumn(),
+        ]
+        if expected is not None:
+            columns[:0] = [BarColumn(), TextColumn("{task.percentage:>3.0f}%")]
+        self._bar = Bar(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self._task = self._bar.add_task("", total=expected, count=0, rate=0.0)
+        self._last = (time.monotonic(), 0)
+
+    def tick(self, received: int) -> None:
+        """Show how many messages have been received."""
+        now, (then, before) = time.monotonic(), self._last
+        if now - then >= 0.1:  # noqa: PLR2004 - ten times per second is all that an eye follows
+            self._bar.update(
+                self._task, completed=received, count=received, rate=(received - before) / (now - then)
+            )
+            self._last = now, received
+
+    def __enter__(self) -> Progress:
+        """Show it, if there is a terminal."""
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Remove it, and leave the terminal as it was."""
+        self._bar.stop()

@@ -1,0 +1,1 @@
+"""The untrusted launcher: lays out shared memory, starts enclaves, watches them, cleans up."""

@@ -1,0 +1,1 @@
+"""System actors: untrusted and stateless, they do what enclaves cannot."""
