@@ -76,7 +76,7 @@ class Actor(_native.Actor):
         name: str
         __eactors__: ClassVar[Declaration]
 
-    params: Mapping[str, Any] = {}  # noqa: RUF012 - read-only by contract; each instance gets its own
+    params: Mapping[str, Any] = {}
 
     def __init_subclass__(cls, *, name: str | None = None, family: str | None = None) -> None:
         """Collect the declarations of a new actor class."""

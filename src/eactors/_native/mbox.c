@@ -57,6 +57,22 @@ static PyObject *mbox_pop_front(MboxObject *self, PyObject *unused) {
     return node_new(self->pool, index);
 }
 
+static bool has_node(const void *mbox) { return !ea_mbox_is_empty(mbox); }
+
+static PyObject *mbox_wait(MboxObject *self, PyObject *args) {
+    unsigned long long offset, nanoseconds;
+    if (!PyArg_ParseTuple(args, "KK", &offset, &nanoseconds)) return NULL;
+    const ea_context *who = ea_current_who();
+    if (who == NULL) return NULL;
+    ea_bell *bell = ea_region_at(&self->pool->region->region, offset, sizeof *bell);
+    if (bell == NULL) return PyErr_Format(PyExc_ValueError, "the bell at %llu does not lie inside the region", offset);
+    ea_waiter waiter = {.policy = EA_WAIT_SLEEP, .futex = true, .counters = who->shared};
+    Py_BEGIN_ALLOW_THREADS
+    ea_wait(&waiter, bell, has_node, &self->mbox, nanoseconds);
+    Py_END_ALLOW_THREADS
+    return PyErr_CheckSignals() < 0 ? NULL : Py_NewRef(Py_None);
+}
+
 static PyObject *refuse(PyObject *self, PyObject *unused) {
     return ea_raise(errors.not_offered, "keep all users of this mbox in one enclave, or use a second mbox",
                     "a public mbox is first in, first out; only private mboxes have push_front and pop_back");
@@ -78,6 +94,8 @@ static PyMethodDef methods[] = {
     {"push_back", (PyCFunction)mbox_push_back, METH_O,
      "push_back(node, /)\n--\n\nGive a full node away; False, and the node stays yours, if there is no room."},
     {"pop_front", (PyCFunction)mbox_pop_front, METH_NOARGS, "pop_front()\n--\n\nThe oldest node, or None."},
+    {"wait", (PyCFunction)mbox_wait, METH_VARARGS,
+     "wait(bell, nanoseconds, /)\n--\n\nSleep until it has a node, the bell rings, a signal comes, or the time is over."},
     {"push_front", refuse, METH_O, "push_front(node, /)\n--\n\nOnly private mboxes and pools have this."},
     {"pop_back", refuse, METH_NOARGS, "pop_back()\n--\n\nOnly private mboxes have this."},
     {"is_empty", (PyCFunction)mbox_is_empty, METH_NOARGS, "is_empty()\n--\n\nWhether it has no node at this moment."},

@@ -60,21 +60,6 @@ static PyObject *region_ring(RegionObject *self, PyObject *bells) {
     Py_RETURN_NONE;
 }
 
-static bool never(const void *what) { return false; }
-
-static PyObject *region_sleep(RegionObject *self, PyObject *args) {
-    unsigned long long offset, nanoseconds;
-    if (!PyArg_ParseTuple(args, "KK", &offset, &nanoseconds)) return NULL;
-    const ea_context *who = ea_current_who();
-    ea_bell *bell = who == NULL ? NULL : at(self, offset, sizeof *bell);
-    if (bell == NULL) return NULL;
-    ea_waiter waiter = {.policy = EA_WAIT_SLEEP, .futex = true, .counters = who->shared};
-    Py_BEGIN_ALLOW_THREADS
-    ea_wait(&waiter, bell, never, NULL, nanoseconds);
-    Py_END_ALLOW_THREADS
-    return PyErr_CheckSignals() < 0 ? NULL : Py_NewRef(Py_None);
-}
-
 static PyObject *region_counters(RegionObject *self, PyObject *args) {
     unsigned long long offset;
     if (!PyArg_ParseTuple(args, "K", &offset)) return NULL;
@@ -126,8 +111,6 @@ static PyMethodDef methods[] = {
      "open(path, size, /)\n--\n\nMap the first `size` bytes of an existing file."},
     {"stop", (PyCFunction)region_stop, METH_NOARGS, "stop()\n--\n\nAsk every worker to end at its next turn."},
     {"ring", (PyCFunction)region_ring, METH_VARARGS, "ring(*bells)\n--\n\nSomething moved: wake the workers with the bells at these offsets."},
-    {"sleep", (PyCFunction)region_sleep, METH_VARARGS,
-     "sleep(bell, nanoseconds, /)\n--\n\nSleep until the bell rings, a signal comes, or the time is over."},
     {"counters", (PyCFunction)region_counters, METH_VARARGS,
      "counters(participant, /)\n--\n\nThe counters of the participant at this offset, by name."},
     {"passes", (PyCFunction)region_passes, METH_VARARGS, "passes(baton, /)\n--\n\nHow often the baton was handed over."},

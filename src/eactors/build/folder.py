@@ -53,7 +53,7 @@ def write_folder(folder: Path, source: Path, plan: dict[str, Any]) -> None:
         cached = here / "__pycache__"
         for compiled in cached.glob(f"{Path(name).stem}.*.pyc") if name.endswith(".py") else ():
             _copy(compiled, package / "__pycache__" / compiled.name)
-    native = Path(_native.__file__)
+    native = Path(str(_native.__spec__.origin))
     shutil.copy2(native, package / native.name)
     (folder / "plan.json").write_text(json.dumps(plan, indent=1), encoding="utf-8")
     (folder / "__main__.py").write_text(_START, encoding="utf-8")

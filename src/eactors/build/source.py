@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import traceback
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eactors.actor import Actor
@@ -13,9 +12,10 @@ from eactors.errors import DeploymentError, EActorsError, SourceError
 from eactors.placement import family_index
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import ModuleType
 
-    from eactors.deployment.model import Deployment, DeployedActor
+    from eactors.deployment.model import DeployedActor, Deployment
 
 
 class Source:

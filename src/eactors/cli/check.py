@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @takes_files
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a tree.")
 def check(source: Path, deployment: Path, params: tuple[str, ...], *, as_json: bool) -> None:
-    """Show the servers, workers, enclaves, actors and channels of an application.
+    r"""Show the servers, workers, enclaves, actors and channels of an application.
 
     Nothing is run but the import of SOURCE. A private channel stays inside one enclave; a
     public one goes through shared memory.

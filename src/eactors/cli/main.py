@@ -10,6 +10,7 @@ from eactors.cli.check import check
 from eactors.cli.new import new
 from eactors.cli.run import run
 from eactors.errors import EActorsError
+from eactors.system.console import BROKEN_PIPE
 
 WRONG_USE = 2
 
@@ -44,9 +45,7 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
     except BrokenPipeError:
-        # Whoever read our output has gone; say nothing more, not even at exit.
-        sys.stdout = None  # type: ignore[assignment]
-        sys.exit(141)
+        sys.exit(BROKEN_PIPE)
 
 
 def say(message: str, hint: str | None) -> None:

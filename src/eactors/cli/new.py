@@ -67,7 +67,7 @@ _DEPLOYMENT = """<?xml version="1.0" encoding="UTF-8"?>
 @click.command(short_help="Make a hello-world application.")
 @click.argument("name")
 def new(name: str) -> None:
-    """Make a folder NAME with a source, a deployment, and how to run them.
+    r"""Make a folder NAME with a source, a deployment, and how to run them.
 
     \b
     Example:

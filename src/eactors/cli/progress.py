@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress as Bar, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -27,22 +28,29 @@ class Progress:
         ]
         if expected is not None:
             columns[:0] = [BarColumn(), TextColumn("{task.percentage:>3.0f}%")]
-        self._bar = Bar(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self._bar = Bar(
+            *columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False
+        )
+        self._shown = console.is_terminal
         self._task = self._bar.add_task("", total=expected, count=0, rate=0.0)
         self._last = (time.monotonic(), 0)
 
     def tick(self, received: int) -> None:
         """Show how many messages have been received."""
         now, (then, before) = time.monotonic(), self._last
-        if now - then >= 0.1:  # noqa: PLR2004 - ten times per second is all that an eye follows
+        if self._shown and now - then >= 0.1:  # noqa: PLR2004 - ten times per second is all that an eye follows
             self._bar.update(
                 self._task, completed=received, count=received, rate=(received - before) / (now - then)
             )
             self._last = now, received
+            self._bar.start()
 
-    def __enter__(self) -> Progress:
-        """Show it, if there is a terminal."""
-        self._bar.start()
+    def before_output(self) -> None:
+        """Get out of the way of a line that an actor prints; the next tick is back."""
+        self._bar.stop()
+
+    def __enter__(self) -> Self:
+        """Wait for the first tick."""
         return self
 
     def __exit__(

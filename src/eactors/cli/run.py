@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
     "--expect", metavar="N", type=int, help="How many messages to expect; progress then has a percentage."
 )
 @click.option("--no-sandbox", is_flag=True, help="Let enclaves do what any process may. Only for debugging.")
-def run(  # noqa: D417
+def run(
     source: Path,
     deployment: Path,
     params: tuple[str, ...],
     *,
     stats: bool,
-    json_file: click.utils.LazyFile | None,
+    json_file: TextIO | None,
     expect: int | None,
     no_sandbox: bool,
 ) -> None:
-    """Run the actors of SOURCE as DEPLOYMENT says.
+    r"""Run the actors of SOURCE as DEPLOYMENT says.
 
     What actors print comes out on stdout. The exit status is 0 when all actors have
     finished, 1 when one has failed, 2 when a file or an option is wrong, 130 on Ctrl-C,
@@ -53,7 +53,7 @@ def run(  # noqa: D417
     if no_sandbox:
         failures.warn("--no-sandbox: enclaves are ordinary processes and keep none of an enclave's rules")
     with Progress(expect) as progress:
-        outcome = Application(plan, sandbox=not no_sandbox, tick=progress.tick).run()
+        outcome = Application(plan, sandbox=not no_sandbox, watcher=progress).run()
     for warning in outcome.warnings:
         failures.warn(warning)
     for failure in outcome.failures:

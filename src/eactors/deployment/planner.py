@@ -39,7 +39,7 @@ def make_plan(deployment: Deployment, source: Source, overrides: Iterable[tuple[
         EActorsError: An override names something that is not there.
     """
     check(deployment)
-    values = {(param.actor, param.name): (param.value, param) for param in deployment.params}
+    values: Values = {(param.actor, param.name): (param.value, param) for param in deployment.params}
     values.update(((actor, name), (value, None)) for actor, name, value in overrides)
     actors = _place(deployment, source, values)
     _refuse_strays(deployment, actors, values)

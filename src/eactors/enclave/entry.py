@@ -37,6 +37,9 @@ PLATFORMS: dict[str, type[Platform]] = {"simulation": Simulation, "untrusted": U
 FAILED = 1
 """Exit status of an enclave that could not construct its actors, and has said why."""
 
+BROKEN = 70
+"""Exit status of an enclave whose own runtime failed; shared memory is corrupted."""
+
 _LAST_WORDS = 2.0
 
 
@@ -52,7 +55,11 @@ def main(folder: str) -> NoReturn:
     sys.stdout, sys.stderr = ConsoleStream(link, STDOUT), ConsoleStream(link, STDERR)
     _cut_standard_streams()
     link.event("attached")
-    os._exit(_Enclave(folder, plan, platform, region, link).run())
+    try:
+        status = _Enclave(folder, plan, platform, region, link).run()
+    except BaseException:  # noqa: BLE001 - the link to the host itself has failed: no words left
+        status = BROKEN
+    os._exit(status)
 
 
 class _Enclave:
@@ -83,8 +90,7 @@ class _Enclave:
             )
             self._seal()
         except ConstructorError as error:
-            assert error.__cause__ is not None
-            self._failed(error.actor, error.__cause__)
+            self._failed(error.actor, error.__cause__ or error)
             return FAILED
         except BaseException as error:  # noqa: BLE001 - whatever the application's source raises
             self._failed(None, error)

@@ -14,7 +14,7 @@ import sysconfig
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from eactors import _native
 from eactors.build.folder import write_folder
@@ -24,10 +24,9 @@ from eactors.errors import LaunchError
 from eactors.host.guard import Guard
 from eactors.host.layout import HOST_NODES, HOST_PAYLOAD, enclave_plan, lay_out
 from eactors.host.outcome import INTERRUPTED, EnclaveFacts, Failure, Outcome, death
-from eactors.system.console import Console
+from eactors.system.console import BROKEN_PIPE, Console
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import FrameType
 
     from eactors.deployment.plan import Plan
@@ -38,18 +37,26 @@ _GRACE = 2.0
 """Seconds that enclaves get to answer a stop request before they are killed."""
 
 
+class Watcher(Protocol):
+    """Who shows the progress of a run."""
+
+    def tick(self, received: int) -> None:
+        """So many messages have been received."""
+
+    def before_output(self) -> None:
+        """An actor's line is about to be written."""
+
+
 class Application:
     """One run of one server of a plan.
 
     Args:
         plan: What to run.
         sandbox: False: enclaves are ordinary processes, for debugging.
-        tick: Called about 20 times per second with the messages received so far.
+        watcher: Told of progress about 20 times per second, and before output.
     """
 
-    def __init__(
-        self, plan: Plan, *, sandbox: bool = True, tick: Callable[[int], None] | None = None
-    ) -> None:
+    def __init__(self, plan: Plan, *, sandbox: bool = True, watcher: Watcher | None = None) -> None:
         if len(plan.servers) > 1:
             raise LaunchError(
                 f"the deployment has {len(plan.servers)} servers; this version runs one",
@@ -58,12 +65,12 @@ class Application:
         self._plan = plan
         self._server = plan.servers[0]
         self._sandbox = sandbox
-        self._tick = tick
+        self._watcher = watcher
         self._layout = lay_out(plan, self._server)
-        self._console = Console()
+        self._console = Console(watcher.before_output if watcher else lambda: None)
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
         self._unfinished = set(plan.actors)
-        self._unattached = set(self._server.enclaves)
+        self._attachments = 0
         self._interrupts = 0
         self._exit: int | None = None
         self._ready_ns: int | None = None
@@ -97,7 +104,7 @@ class Application:
             free = shutil.disk_usage(SHARED_MEMORY).free
             raise LaunchError(
                 f"cannot reserve {size >> 10} KiB of shared memory in {SHARED_MEMORY}: {error.strerror}",
-                hint=f"{free >> 10} KiB are free there; enlarge it, or lower capacity= and node-size= of channels",
+                hint=f"{free >> 10} KiB are free there; lower capacity= or node-size= of channels, or enlarge it",
             ) from error
         self._layout.initialise(self._region)
         _native.adopt(self._region, self._layout.host_participant, self._layout.host_id)
@@ -141,13 +148,17 @@ class Application:
         self.outcome.enclaves.append(EnclaveFacts(enclave, title, process.pid, started))
 
     def _watch(self) -> None:
-        while self._unfinished and self._exit is None and not self.outcome.failures and not self._interrupts:
-            self._region.sleep(self._layout.host_bell, _WAIT_NS)
+        while not self._is_over():
+            self._mbox.wait(self._layout.host_bell, _WAIT_NS)
             self._drain()
             self._reap()
-            if self._tick is not None:
-                self._tick(self.received())
+            if self._watcher is not None:
+                self._watcher.tick(self.received())
         self._drain()
+
+    def _is_over(self) -> bool:
+        over = not self._unfinished or self._exit is not None or bool(self.outcome.failures)
+        return over or self._interrupts > 0 or self._console.closed
 
     def received(self) -> int:
         """Messages given to actors so far."""
@@ -188,11 +199,11 @@ class Application:
             case "unpinned":
                 cpus = ", ".join(map(str, event["cpus"]))
                 self.outcome.warnings.append(
-                    f"worker {event['worker']} runs unpinned: no permission for CPU {cpus} ({event['reason']})"
+                    f"worker {event['worker']} is not pinned to CPU {cpus}: {event['reason']}"
                 )
 
     def _attached(self) -> None:
-        self._attachments = getattr(self, "_attachments", 0) + 1
+        self._attachments += 1
         if self._attachments == len(self._processes):
             # Everyone has it mapped: without a name it cannot be left behind.
             self._region_path.unlink(missing_ok=True)
@@ -231,7 +242,7 @@ class Application:
         self._region.ring(*{context.bell for context in self._layout.contexts})
         deadline = time.monotonic() + (_GRACE if self._interrupts < 2 else 0)  # noqa: PLR2004 - a second Ctrl-C
         while time.monotonic() < deadline and any(p.poll() is None for p in self._processes.values()):
-            self._region.sleep(self._layout.host_bell, _WAIT_NS // 10)
+            self._mbox.wait(self._layout.host_bell, _WAIT_NS // 10)
             self._drain()
         for process in self._processes.values():
             if process.poll() is None:
@@ -250,7 +261,9 @@ class Application:
             self.outcome.counters[where] = self._region.counters(context.participant)
             if context.baton[2] > 1:
                 self.outcome.handovers[context.worker.id] = self._region.passes(context.baton[0])
-        if self._interrupts:
+        if self._console.closed:
+            self.outcome.status = BROKEN_PIPE
+        elif self._interrupts:
             self.outcome.status = INTERRUPTED if self._signal == signal.SIGINT else 128 + self._signal
         elif self.outcome.failures:
             self.outcome.status = 1

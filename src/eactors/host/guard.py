@@ -49,8 +49,8 @@ def _guard(reader: int, writer: int, folder: Path, region: Path) -> None:
     for descriptor in range(3):
         os.dup2(nowhere, descriptor)
     pids = []
-    while pid := os.read(reader, 4):
-        pids.append(int.from_bytes(pid, "big"))
+    while word := os.read(reader, 4):
+        pids.append(int.from_bytes(word, "big"))
     for pid in pids:
         if _belongs(pid, folder):
             with contextlib.suppress(ProcessLookupError):

@@ -6,6 +6,8 @@ import signal
 from dataclasses import dataclass, field
 from typing import Any
 
+from eactors.enclave.entry import BROKEN
+
 INTERRUPTED = 130
 
 
@@ -59,6 +61,8 @@ class Outcome:
 
 def death(status: int) -> str:
     """How a process ended, in words."""
+    if status == BROKEN:
+        return "could no longer use shared memory: somebody has corrupted it"
     if status >= 0:
         return f"exited with status {status}"
     try:

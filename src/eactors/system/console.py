@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, TextIO
 
 from eactors.enclave.link import EVENT, HEADER, STDERR, STDOUT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _LONGEST = 1 << 24
+
+BROKEN_PIPE = 141
+"""Exit status when whoever read our output has gone, as of a process that SIGPIPE ended."""
 
 
 class Console:
@@ -18,9 +22,17 @@ class Console:
 
     What enclaves send is as untrusted as they are to each other: a frame that makes no
     sense is dropped, and no sender can affect the lines of another.
+
+    Args:
+        before_output: Called before each write.
+
+    Attributes:
+        closed: Whether nobody reads our output any more.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, before_output: Callable[[], None]) -> None:
+        self._before_output = before_output
+        self.closed = False
         self._begun: dict[tuple[int, bytes], bytes] = {}
 
     def take(self, frame: bytes) -> Iterator[bytes]:
@@ -34,11 +46,20 @@ class Console:
         elif kind == EVENT:
             yield data
         elif kind == STDOUT:
-            _write(sys.stdout, data)
+            self._write(sys.stdout, data)
         elif kind == STDERR:
-            _write(sys.stderr, data)
+            self._write(sys.stderr, data)
 
-
-def _write(stream: TextIO, data: bytes) -> None:
-    stream.write(data.decode("utf-8", "replace"))
-    stream.flush()
+    def _write(self, stream: TextIO, data: bytes) -> None:
+        if self.closed:
+            return
+        self._before_output()
+        try:
+            stream.write(data.decode("utf-8", "replace"))
+            stream.flush()
+        except BrokenPipeError:
+            self.closed = True
+            # What the stream still buffers must not fail again when Python ends.
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
