@@ -46,7 +46,7 @@ def write_folder(folder: Path, source: Path, plan: dict[str, Any]) -> None:
         shutil.copy2(file, target)
     package = folder / "eactors"
     package.mkdir()
-    here = Path(eactors.__file__).parent
+    here = Path(eactors.__path__[0])
     for name in TRUSTED:
         # With their compiled forms, which stay valid as copy2 keeps the files' times.
         _copy(here / name, package / name)
@@ -72,5 +72,6 @@ def local_imports(source: Path) -> Iterator[Path]:
     finder = ModuleFinder(path=[str(source.parent)])
     finder.run_script(str(source))
     for name, module in finder.modules.items():
-        if name != "__main__" and module.__file__ is not None:
-            yield Path(module.__file__)
+        file = getattr(module, "__file__", None)
+        if name != "__main__" and file is not None:
+            yield Path(file)

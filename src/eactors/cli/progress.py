@@ -47,7 +47,7 @@ class Progress:
 
     def before_output(self) -> None:
         """Get out of the way of a line that an actor prints; the next tick is back."""
-        self._bar.stop()
+        self._stop()
 
     def __enter__(self) -> Self:
         """Wait for the first tick."""
@@ -57,4 +57,9 @@ class Progress:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Remove it, and leave the terminal as it was."""
-        self._bar.stop()
+        self._stop()
+
+    def _stop(self) -> None:
+        # Without a terminal, stopping would print an empty line.
+        if self._shown:
+            self._bar.stop()

@@ -35,7 +35,7 @@ class HostLink:
     def __init__(self, region: _native.Region, plan: dict[str, Any]) -> None:
         self._region = region
         self._pool = _native.Pool(region, *plan["pool"])
-        self._mbox = _native.Mbox(self._pool, *plan["mbox"], (plan["bell"],))
+        self._mbox = _native.Mbox(self._pool, plan["mbox"][0], plan["mbox"][1], (plan["bell"],))
         self._room = self._pool.payload - HEADER
 
     def event(self, what: str, **details: object) -> None:

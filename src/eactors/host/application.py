@@ -104,7 +104,7 @@ class Application:
             free = shutil.disk_usage(SHARED_MEMORY).free
             raise LaunchError(
                 f"cannot reserve {size >> 10} KiB of shared memory in {SHARED_MEMORY}: {error.strerror}",
-                hint=f"{free >> 10} KiB are free there; lower capacity= or node-size= of channels, or enlarge it",
+                hint=f"{free >> 10} KiB are free there; lower capacity= or node-size= of channels",
             ) from error
         self._layout.initialise(self._region)
         _native.adopt(self._region, self._layout.host_participant, self._layout.host_id)
