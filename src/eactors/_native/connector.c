@@ -49,6 +49,10 @@ int connector_close(ConnectorObject *self) {
     return connector_flush(self);
 }
 
+bool connector_may_take(const ConnectorObject *self) {
+    return self->actor->waiting == 0 || self->outbox_count > 0 || self->actor->worker->stalled;
+}
+
 take_result connector_take(ConnectorObject *self, PyObject **cargo) {
     take_result taken = self->ops->take(self, cargo);
     if (taken == TAKE_CLOSE) self->peer_closed = true;
@@ -137,9 +141,8 @@ static PyObject *connector_try_send(ConnectorObject *self, PyObject *message) {
 
 static PyObject *connector_receive(ConnectorObject *self, PyObject *unused) {
     PyObject *cargo = NULL;
-    /* Back-pressure for body(): an actor that cannot get rid of its answers gets no questions. */
-    if (self->actor->waiting > 0 && connector_flush(self) < 0) return NULL;
-    if (self->actor->waiting > 0 || self->peer_closed) Py_RETURN_NONE;
+    if (self->outbox_count > 0 && connector_flush(self) < 0) return NULL;
+    if (self->peer_closed || !connector_may_take(self)) Py_RETURN_NONE;
     switch (connector_take(self, &cargo)) {
     case TAKE_CARGO:
         return cargo;

@@ -121,6 +121,11 @@ struct ConnectorObject {
 extern PyTypeObject Connector_Type;
 extern PyTypeObject PrivateChannel_Type;
 
+/* Whether back-pressure lets the actor have what this connector's peer sent. While messages
+ * to some peers wait in the outbox, only these peers are listened to: an answer may be what
+ * makes them read on. That cannot untie a knot of three or more actors, so when a worker has
+ * slept without anything moving it lets one batch through. */
+bool connector_may_take(const ConnectorObject *connector);
 /* 0, or -1 and an exception. */
 int connector_close(ConnectorObject *connector);
 int connector_flush(ConnectorObject *connector);
@@ -143,6 +148,7 @@ struct WorkerObject {
     uint32_t position, positions;
     bool alone;      /* the only worker of this process */
     bool has_body;
+    bool stalled;    /* nothing has moved for a whole sleep */
     PyObject *report;  /* called with (what, actor, detail) */
     struct worker_seat *seats;
     uint32_t seat_count;

@@ -85,9 +85,10 @@ static int finish(WorkerObject *self, seat *at) {
 }
 
 static int serve(WorkerObject *self, seat *at, uint32_t i) {
-    for (int n = 0; n < BATCH && at->actor->state == ACTOR_RUNNING && at->actor->waiting == 0; n++) {
+    ConnectorObject *connector = at->connectors[i];
+    for (int n = 0; n < BATCH && at->actor->state == ACTOR_RUNNING && connector_may_take(connector); n++) {
         PyObject *cargo = NULL;
-        take_result taken = connector_take(at->connectors[i], &cargo);
+        take_result taken = connector_take(connector, &cargo);
         if (taken != TAKE_CARGO) return taken == TAKE_ERROR ? -1 : 0;
         count(&self->who.shared->received);
         PyObject *arguments[] = {(PyObject *)at->actor, cargo};
@@ -107,14 +108,24 @@ static bool is_over(const seat *at) {
     return true;
 }
 
+/* While its outbox waits a body is called only if there is something that it may take. */
+static bool may_call_body(const seat *at) {
+    if (at->actor->waiting == 0) return true;
+    for (uint32_t i = 0; i < at->count; i++) {
+        ConnectorObject *connector = at->connectors[i];
+        if (at->handlers[i] == NULL && connector_may_take(connector) && connector->ops->can_take(connector)) return true;
+    }
+    return false;
+}
+
 static int run_actor(WorkerObject *self, seat *at) {
     ActorObject *actor = at->actor;
     if (actor->state == ACTOR_FINISHED) return drain(at);
     if (actor->waiting > 0 && flush(at) < 0) return -1;
-    if (actor->state == ACTOR_RUNNING && actor->waiting == 0) {
+    if (actor->state == ACTOR_RUNNING) {
         for (uint32_t i = 0; i < at->count; i++)
             if (at->handlers[i] != NULL && serve(self, at, i) < 0) return -1;
-        if (at->body != NULL && actor->state == ACTOR_RUNNING && actor->waiting == 0) {
+        if (at->body != NULL && actor->state == ACTOR_RUNNING && may_call_body(at)) {
             PyObject *answer = PyObject_CallOneArg(at->body, (PyObject *)actor);
             if (answer == NULL) return -1;
             /* True: there is more to do at once, though no message moved. */
@@ -135,17 +146,16 @@ static int turn(WorkerObject *self) {
         if (run_actor(self, &self->seats[i]) < 0 && failed(self, &self->seats[i]) < 0) return -1;
     }
     current.actor = NULL;
+    self->stalled = false;
     return current.activity != before;
 }
 
 static bool seat_ready(const seat *at) {
     for (uint32_t i = 0; i < at->count; i++) {
         const ConnectorObject *connector = at->connectors[i];
-        if (at->actor->waiting > 0 && at->actor->state != ACTOR_FINISHED) {
-            if (connector->outbox_count > 0 && connector->ops->can_offer(connector)) return true;
-        } else if (connector->ops->can_take(connector)) {
-            return true;
-        }
+        bool closing = at->actor->state == ACTOR_STOPPING || at->actor->state == ACTOR_CLOSING;
+        if (connector->outbox_count > 0 && connector->ops->can_offer(connector)) return true;
+        if (!closing && connector_may_take(connector) && connector->ops->can_take(connector)) return true;
     }
     return false;
 }
@@ -172,7 +182,7 @@ static void wait_for_messages(WorkerObject *self) {
     /* Between two messages a GIL that nobody else wants is not worth letting go of. */
     if (self->alone && ea_wait_spin(&self->waiter, ready, self)) return;
     Py_BEGIN_ALLOW_THREADS
-    ea_wait(&self->waiter, self->bell, ready, self, SLEEP_NS);
+    self->stalled = !ea_wait(&self->waiter, self->bell, ready, self, SLEEP_NS);
     Py_END_ALLOW_THREADS
 }
 
@@ -198,6 +208,7 @@ static void look_again(WorkerObject *self, idleness *seen, bool progress) {
         Py_BEGIN_ALLOW_THREADS
         if (!stopping(self)) ea_bell_sleep(&self->waiter, self->bell, seen->armed, self->has_body ? SLEEP_BODY_NS : SLEEP_NS);
         ea_bell_disarm(self->bell);
+        self->stalled = ea_load(&self->bell->seq, EA_RELAXED) == seen->armed;
         Py_END_ALLOW_THREADS
         seen->idle = looks - 1; /* one round of looks, then sleep again */
     }

@@ -1,0 +1,165 @@
+"""What all tests of whole applications share: writing one, and running it as a user does."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+COMMAND = Path(sys.executable).with_name("eactors")
+SHARED_MEMORY = Path("/dev/shm")
+
+
+def deployment_of(places: str, extra: str = "", classes: dict[str, str] | None = None) -> str:
+    """Write a deployment: ``"A:1 B:1 | C:0"`` is two workers, A and B in enclave 1, C untrusted.
+
+    Args:
+        places: The workers.
+        extra: More children of the root element.
+        classes: What to write as ``<class>``, by actor.
+    """
+    workers, names = [], []
+    for number, worker in enumerate(places.split("|")):
+        shares: dict[str, list[str]] = {}
+        for place in worker.split():
+            actor, _, enclave = place.partition(":")
+            shares.setdefault(enclave, []).append(actor)
+            names.append(actor)
+        inner = "".join(
+            f"<enclave><id>{enclave}</id><actors>"
+            + "".join(f"<actor>{actor}</actor>" for actor in actors)
+            + "</actors></enclave>\n"
+            for enclave, actors in shares.items()
+        )
+        cpu = number % 2
+        workers.append(f"<worker><id>{number}</id><cpus><cpu>{cpu}</cpu></cpus>\n{inner}</worker>\n")
+    declared = "".join(
+        f"<actor><id>{number}</id><name>{name}</name>"
+        + (f"<class>{classes[name]}</class>" if classes and name in classes else "")
+        + "</actor>\n"
+        for number, name in enumerate(names)
+    )
+    return (
+        f"<data>\n<actors>\n{declared}</actors>\n<servers><server><ip>localhost</ip><workers>\n"
+        f"{''.join(workers)}</workers></server></servers>\n{extra}</data>\n"
+    )
+
+
+class App:
+    """An application in a folder of its own, with a folder of its own for temporary files.
+
+    Attributes:
+        folder: Where the source and the deployment lie.
+        temporary: The only place where a run may put temporary files.
+        source: The source file.
+        deployment: The deployment file.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.temporary = folder / "temporary"
+        self.temporary.mkdir()
+        self.source = folder / "app.py"
+        self.deployment = folder / "app.xml"
+        self._started: list[subprocess.Popen[str]] = []
+
+    def write(
+        self, source: str, places: str = "", extra: str = "", classes: dict[str, str] | None = None
+    ) -> App:
+        """Write the source behind the usual imports, and the deployment, if it has places."""
+        header = "import sys\nfrom eactors import *\n"
+        self.source.write_text(header + textwrap.dedent(source), encoding="utf-8")
+        if places:
+            self.deployment.write_text(deployment_of(places, extra, classes), encoding="utf-8")
+        return self
+
+    def line_of(self, text: str) -> int:
+        """Return the number of the source's first line that holds ``text``."""
+        lines = self.source.read_text(encoding="utf-8").splitlines()
+        return next(number for number, line in enumerate(lines, 1) if text in line)
+
+    def start(self, *options: str, command: str = "run", stderr: int = subprocess.PIPE) -> subprocess.Popen[str]:
+        """Start a command on the application, in a process group of its own."""
+        process = subprocess.Popen(
+            [COMMAND, command, self.source.name, self.deployment.name, *options],
+            cwd=self.folder,
+            env={"PATH": os.environ["PATH"], "TMPDIR": str(self.temporary)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            process_group=0,
+        )
+        self._started.append(process)
+        return process
+
+    def run(self, *options: str, command: str = "run") -> subprocess.CompletedProcess[str]:
+        """Run a command on the application to its end."""
+        process = self.start(*options, command=command)
+        stdout, stderr = process.communicate(timeout=60)
+        return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+
+    def check(self, *options: str) -> subprocess.CompletedProcess[str]:
+        """Run ``eactors check`` on the application."""
+        return self.run(*options, command="check")
+
+    def processes(self) -> list[int]:
+        """Return the processes that run from this application's temporary folder."""
+        return [pid for pid in all_processes() if os.fsencode(self.temporary) in command_line(pid)]
+
+    def left_behind(self, launcher: int) -> list[str]:
+        """Return all that a run has left: processes, shared memory, temporary files."""
+        shared = [str(path) for path in SHARED_MEMORY.glob(f"eactors-{launcher}-*")]
+        return [f"process {pid}" for pid in self.processes()] + shared + os.listdir(self.temporary)
+
+    def end(self) -> None:
+        """Kill what a failed test has left running."""
+        for process in self._started:
+            if process.poll() is None:
+                process.kill()
+            process.communicate()
+        for pid in self.processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def all_processes() -> Iterator[int]:
+    """Yield the ids of all processes."""
+    return (int(name) for name in os.listdir("/proc") if name.isdigit())
+
+
+def command_line(pid: int) -> bytes:
+    """Return the command line of a process; of one that has gone, nothing."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
+    """Look until a condition holds, for at most so long; whether it does."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        os.sched_yield()
+    return True
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[App]:
+    """An application to write and run; nothing of it survives the test."""
+    application = App(tmp_path)
+    yield application
+    application.end()

@@ -1,0 +1,192 @@
+"""Every example in every deployment, run as a user runs it: the same lines, whoever runs where."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "examples"
+EACTORS = Path(sys.executable).with_name("eactors")
+
+SOURCES = {
+    "template": "hello.py",
+    "pingpong": "pingpong.py",
+    "pingpong2": "pingpong2.py",
+    "tripong": "tripong.py",
+}
+
+# What carries what, in each deployment: by channel, or by pool where there are no channels.
+CARRIERS = {
+    "template/untrusted": {},
+    "template/trusted": {},
+    "pingpong/untrusted": {"nodes": "private"},
+    "pingpong/one-trusted": {"nodes": "public"},
+    "pingpong/two-enclaves": {"nodes": "public"},
+    "pingpong/one-enclave": {"nodes": "private"},
+    "pingpong/one-worker": {"nodes": "public"},
+    "pingpong2/untrusted": {"aping - apong": "private"},
+    "pingpong2/one-trusted": {"aping - apong": "public"},
+    "pingpong2/two-enclaves": {"aping - apong": "public"},
+    "pingpong2/one-enclave": {"aping - apong": "private"},
+    "pingpong2/one-worker": {"aping - apong": "public"},
+    "tripong/untrusted": {"aming - aping": "private", "aming - apong": "private"},
+    "tripong/one-trusted": {"aming - aping": "public", "aming - apong": "public"},
+    "tripong/three-enclaves": {"aming - aping": "public", "aming - apong": "public"},
+    "tripong/two-in-one": {"aming - aping": "private", "aming - apong": "public"},
+    "tripong/one-enclave": {"aming - aping": "private", "aming - apong": "private"},
+    "tripong/one-worker": {"aming - aping": "public", "aming - apong": "public"},
+}
+
+PRINTED = {
+    "template": """\
+hello: hello 1
+hello: hello 2
+hello: hello 3
+""",
+    "pingpong": """\
+apong: got ping 1
+aping: got pong 1
+apong: got ping 2
+aping: got pong 2
+apong: got ping 3
+aping: got pong 3
+apong: got bye
+""",
+    "pingpong2": """\
+apong: got ping 1
+aping: got pong 1
+apong: got ping 2
+aping: got pong 2
+apong: got ping 3
+aping: got pong 3
+apong: aping has finished
+""",
+    "tripong": """\
+aming: ping 1 to apong
+apong: got ping 1
+aming: pong 1 to aping
+aping: got pong 1
+aming: ping 2 to apong
+apong: got ping 2
+aming: pong 2 to aping
+aping: got pong 2
+aming: ping 3 to apong
+apong: got ping 3
+aming: pong 3 to aping
+aping: got pong 3
+aming: bye to apong
+apong: got bye
+""",
+}
+
+
+def files(case: str) -> tuple[Path, Path]:
+    """The source and the deployment of a case, relative to the root as a user types them."""
+    example, deployment = case.split("/")
+    folder = Path("examples") / example
+    return folder / SOURCES[example], folder / f"{deployment}.xml"
+
+
+def eactors(*arguments: object, temporary: Path) -> tuple[int, str, str, int]:
+    """Run the command; its status, stdout, stderr and process id."""
+    with subprocess.Popen(
+        [EACTORS, *map(str, arguments)],
+        cwd=ROOT,
+        env=dict(os.environ, TMPDIR=str(temporary)),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            stdout, stderr = process.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            process.terminate()
+            stdout, stderr = process.communicate()
+            pytest.fail(f"{arguments} hangs; so far it printed {stdout!r} and {stderr!r}")
+    return process.returncode, stdout, stderr, process.pid
+
+
+def test_every_deployment_has_a_case() -> None:
+    """No example is left out."""
+    found = {
+        f"{file.parent.name}/{file.stem}" for name in SOURCES for file in (EXAMPLES / name).glob("*.xml")
+    }
+    assert found == CARRIERS.keys()
+    folders = {folder.name for folder in EXAMPLES.iterdir() if folder.is_dir()}
+    assert folders - {"demo"} == SOURCES.keys()
+
+
+@pytest.mark.parametrize("example", SOURCES)
+def test_an_example_is_one_source_and_says_what_it_prints(example: str) -> None:
+    """The README shows the printed lines and names every deployment."""
+    folder = EXAMPLES / example
+    assert [file.name for file in folder.glob("*.py")] == [SOURCES[example]]
+    readme = (folder / "README.md").read_text(encoding="utf-8")
+    shown = "".join(f"    {line}\n" for line in PRINTED[example].splitlines())
+    assert shown in readme
+    for deployment in folder.glob("*.xml"):
+        assert f"`{deployment.name}`" in readme
+
+
+@pytest.mark.parametrize("case", CARRIERS)
+def test_prints_the_same_lines_in_every_deployment(case: str, tmp_path: Path) -> None:
+    """Exactly these lines in this order, status 0, and nothing left behind."""
+    status, stdout, stderr, pid = eactors("run", *files(case), temporary=tmp_path)
+    # A CPU that this machine lacks is worth a warning, and nothing else is.
+    assert [line for line in stderr.splitlines() if "this machine has no CPU" not in line] == []
+    assert stdout == PRINTED[case.split("/", maxsplit=1)[0]]
+    assert status == 0
+    assert list(Path("/dev/shm").glob(f"eactors-{pid}-*")) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("case", CARRIERS)
+def test_check_shows_how_each_is_carried_as_text(case: str, tmp_path: Path) -> None:
+    """The tree names each channel, or pool, with its carrier."""
+    status, stdout, stderr, _ = eactors("check", *files(case), temporary=tmp_path)
+    assert (status, stderr) == (0, "")
+    channels = {
+        " - ".join(sorted((one, other))): carried
+        for one, other, carried in re.findall(r"(\w+)\.\w+ - (\w+)\.\w+: (\w+)", stdout)
+    }
+    pools = dict(re.findall(r"(\w+): (private|public), \d+ nodes", stdout))
+    assert channels | pools == CARRIERS[case]
+
+
+@pytest.mark.parametrize("case", CARRIERS)
+def test_check_shows_how_each_is_carried_as_json(case: str, tmp_path: Path) -> None:
+    """The same for scripts."""
+    status, stdout, stderr, _ = eactors("check", "--json", *files(case), temporary=tmp_path)
+    assert (status, stderr) == (0, "")
+    plan = json.loads(stdout)
+    channels = {
+        " - ".join(sorted(end.split(".")[0] for end in channel["between"])): channel["carried"]
+        for channel in plan["channels"]
+    }
+    pools = {pool["name"]: pool["kind"] for pool in plan["pools"]}
+    assert channels | pools == CARRIERS[case]
+    assert plan["unplaced"] == []
+
+
+@pytest.mark.parametrize(
+    ("case", "param", "last"),
+    [
+        ("template/trusted", "hello.times=5", "hello: hello 5"),
+        ("pingpong/two-enclaves", "aping.rounds=200", "aping: got pong 200"),
+        ("pingpong2/one-worker", "aping.rounds=200", "aping: got pong 200"),
+        ("tripong/three-enclaves", "aping.rounds=200", "aping: got pong 200"),
+    ],
+)
+def test_a_parameter_sets_how_long_it_goes_on(case: str, param: str, last: str, tmp_path: Path) -> None:
+    """More rounds than nodes and than messages that a channel holds: everything is given back."""
+    status, stdout, _, _ = eactors("run", *files(case), "--param", param, temporary=tmp_path)
+    assert status == 0
+    assert last in stdout.splitlines()
