@@ -90,6 +90,12 @@ static int serve(WorkerObject *self, seat *at, uint32_t i) {
         PyObject *cargo = NULL;
         take_result taken = connector_take(connector, &cargo);
         if (taken != TAKE_CARGO) return taken == TAKE_ERROR ? -1 : 0;
+        if (at->handlers[i] == NULL) {
+            /* Nobody will ever look at it; but the end of the channel comes this way, too. */
+            Py_DECREF(cargo);
+            count(&self->who.shared->dropped);
+            continue;
+        }
         count(&self->who.shared->received);
         PyObject *arguments[] = {(PyObject *)at->actor, cargo};
         PyObject *answer = PyObject_Vectorcall(at->handlers[i], arguments, 2, NULL);
@@ -124,7 +130,7 @@ static int run_actor(WorkerObject *self, seat *at) {
     if (actor->waiting > 0 && flush(at) < 0) return -1;
     if (actor->state == ACTOR_RUNNING) {
         for (uint32_t i = 0; i < at->count; i++)
-            if (at->handlers[i] != NULL && serve(self, at, i) < 0) return -1;
+            if ((at->handlers[i] != NULL || at->body == NULL) && serve(self, at, i) < 0) return -1;
         if (at->body != NULL && actor->state == ACTOR_RUNNING && may_call_body(at)) {
             PyObject *answer = PyObject_CallOneArg(at->body, (PyObject *)actor);
             if (answer == NULL) return -1;
