@@ -107,7 +107,7 @@ class App:
     def run(self, *options: str, command: str = "run") -> subprocess.CompletedProcess[str]:
         """Run a command on the application to its end."""
         process = self.start(*options, command=command)
-        stdout, stderr = process.communicate(timeout=60)
+        stdout, stderr = process.communicate(timeout=20)
         return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
 
     def check(self, *options: str) -> subprocess.CompletedProcess[str]:

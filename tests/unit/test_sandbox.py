@@ -28,7 +28,7 @@ REPORT_SIZE = 16384
 PRELUDE = """
 import sys
 sys.path.insert(0, sys.argv[1])
-import ctypes, errno, gc, mmap, os, platform, signal, socket, threading, time
+import ctypes, errno, gc, mmap, os, signal, socket, threading, time
 from eactors import _native
 
 with open(sys.argv[2], "r+b") as file:
@@ -93,7 +93,6 @@ REFUSED = [
     "os.pipe",
     "os.listdir, '/'",
     "os.unlink, sys.argv[2]",
-    "os.memfd_create, 'memory'",
     "os.sched_setaffinity, 0, [0]",
     "socket.socket",
     "os.fork",
