@@ -10,15 +10,14 @@ static uint64_t top_word(uint32_t tag, uint32_t index) { return (uint64_t)tag <<
 
 uint64_t ea_pool_bytes(uint32_t count, uint32_t payload) {
     if (payload > UINT32_MAX - 4096) return 0;
-    uint64_t lines = (uint64_t)node_lines(payload) * count;
-    /* A line number must fit the hazard word. */
-    return lines >= UINT32_MAX ? 0 : sizeof(ea_pool_shared) + lines * EA_LINE;
+    return sizeof(ea_pool_shared) + (uint64_t)node_lines(payload) * count * EA_LINE;
 }
 
 bool ea_pool_attach(ea_pool *pool, const ea_region *region, uint64_t offset, uint32_t count, uint32_t payload) {
     uint64_t bytes = ea_pool_bytes(count, payload);
     if (bytes == 0 || count == 0 || count == EA_NONE) return false;
     uint8_t *at = ea_region_at(region, offset, bytes);
+    /* A line number must fit the hazard word. */
     if (at == NULL || (offset + bytes) / EA_LINE >= UINT32_MAX) return false;
     *pool = (ea_pool){
         .shared = (ea_pool_shared *)(void *)at,

@@ -24,7 +24,7 @@ typedef struct {
     uint32_t first_line; /* of node 0, within the region: names nodes across pools */
 } ea_pool;
 
-/* Bytes that a pool takes in the region. 0: larger than any region. */
+/* Bytes that a pool takes in the region. 0: no such pool. */
 uint64_t ea_pool_bytes(uint32_t count, uint32_t payload);
 /* Attach to the pool at `offset`; false unless all of it lies inside the region. */
 bool ea_pool_attach(ea_pool *pool, const ea_region *region, uint64_t offset, uint32_t count, uint32_t payload);

@@ -1,7 +1,8 @@
-/* Bells and channels. A thread here sleeps at once instead of spinning, and sleeps for
+/* Bells, channels and batons. A thread here sleeps at once instead of spinning, and sleeps for
  * ever: the model reports as stuck whoever needs the bound of a sleep to go on. */
 #include <string.h>
 
+#include "baton.h"
 #include "channel.h"
 #include "check.h"
 #include "ledger.h"
@@ -165,12 +166,38 @@ static void all_talked(void) {
 
 static void nothing_more(void) {}
 
+/* --- a baton --- */
+
+enum { RUNNERS = 3, LAPS = 2 };
+
+static ea_baton baton;
+static unsigned turns_taken;
+
+static void run_in_turn(unsigned self) {
+    ea_participant counters = {0};
+    ea_waiter waiter = sleeper(&counters);
+    for (unsigned lap = 0; lap < LAPS; lap++) {
+        while (!ea_baton_wait(&baton, &waiter, self, 1000)) model_yield();
+        CHECK(turns_taken++ == lap * RUNNERS + self);
+        ea_baton_pass(&baton, (self + 1) % RUNNERS);
+    }
+}
+
+static void open_baton(void) {
+    memset(&baton, 0, sizeof baton);
+    turns_taken = 0;
+    for (int i = 0; i < RUNNERS; i++) model_spawn(run_in_turn, false);
+}
+
+static void all_had_their_turns(void) { CHECK(turns_taken == RUNNERS * LAPS); }
+
 const scenario channel_scenarios[] = {
     {"no_wake_up_is_lost", open_bell_immortal, ledger_close, 0, true},
     {"a_killed_waker_delays_but_holds_nobody", open_bell_mortal, ledger_close, 2, false},
     {"a_sender_without_room_is_woken", open_stream, all_talked, 0, true},
     {"two_full_directions_never_stop", open_both_ways, all_talked, 0, false},
     {"ping_pong_never_stops", open_ping_pong, all_talked, 0, true},
+    {"baton_lets_one_run_and_wakes_the_next", open_baton, all_had_their_turns, 0, false},
     {"an_end_outlives_its_peer", open_mortal_ends, nothing_more, 1, false},
 };
 const size_t channel_scenario_count = sizeof channel_scenarios / sizeof channel_scenarios[0];

@@ -135,6 +135,8 @@ static void start(uint32_t self) {
     while (ea_load(&books->go, EA_ACQUIRE) == 0) sched_yield();
     if (self < PRODUCERS) produce(self);
     else consume(self);
+    /* Two die in every run, also if the machine gave this one too little to do before. */
+    if (now.fuse_after[self] != 0) raise(SIGKILL);
     _exit(0);
 }
 
@@ -250,6 +252,7 @@ int main(int argc, char **argv) {
         fflush(stdout);
         munmap(books, now.bytes);
     }
+    CHECK(deaths == KILLS * count);
     printf("%" PRIu32 " killed, %" PRIu32 " of them while moving a node\n", deaths, moving);
     return 0;
 }

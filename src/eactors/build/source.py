@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import sys
 import traceback
 from typing import TYPE_CHECKING
 
@@ -87,6 +88,7 @@ def read_source(path: Path) -> Source:
         SourceError: It cannot be read, or raises when imported.
     """
     path = path.resolve()
+    sys.path.insert(0, str(path.parent))
     try:
         module = load(str(path), module_name(path), str(path))
     except EActorsError as error:
@@ -101,6 +103,8 @@ def read_source(path: Path) -> Source:
         if isinstance(error, KeyboardInterrupt):
             raise
         raise _raised(path, error) from error
+    finally:
+        sys.path.remove(str(path.parent))
     source = Source(path, module)
     if not source.classes:
         raise SourceError(f"{path} defines no actors", hint="derive a class from eactors.Actor")
@@ -108,8 +112,9 @@ def read_source(path: Path) -> Source:
 
 
 def module_name(path: Path) -> str:
-    """What the source file is called as a module."""
-    return path.stem
+    """What the source file is called as a module; never like one that it may want to import."""
+    taken = path.stem == "eactors" or path.stem in sys.stdlib_module_names
+    return f"{path.stem}_app" if taken else path.stem
 
 
 def _raised(path: Path, error: BaseException) -> SourceError:

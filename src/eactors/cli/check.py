@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.tree import Tree
 
 from eactors.cli.files import plan_of, takes_files
@@ -97,9 +98,9 @@ def _as_json(plan: Plan) -> dict[str, Any]:
 
 
 def _show(plan: Plan) -> None:
-    tree = Tree(f"[bold]{plan.source.name}[/] as {plan.deployment.file}")
+    tree = Tree(f"[bold]{escape(plan.source.name)}[/] as {escape(plan.deployment.file)}")
     for server in plan.servers:
-        branch = tree.add(f"server {server.address}")
+        branch = tree.add(escape(f"server {server.address}"))
         missing = dict(missing_cpus(server))
         for worker in server.workers:
             cpus = ", ".join(map(str, worker.cpus)) or "any"
@@ -110,7 +111,7 @@ def _show(plan: Plan) -> None:
             )
             leaf = branch.add(f"worker {worker.id} on CPU {cpus}{lacks}, waits {worker.policy}")
             for share in worker.shares:
-                home = leaf.add(server.enclaves[share.enclave])
+                home = leaf.add(escape(server.enclaves[share.enclave]))
                 for name in share.actors:
                     home.add(_actor_line(plan, name))
     if plan.channels:
@@ -133,4 +134,4 @@ def _actor_line(plan: Plan, name: str) -> str:
     actor = plan.actors[name]
     cls = "" if actor.cls.__name__ == name else f" ({actor.cls.__name__})"
     params = ", ".join(f"{key}={value!r}" for key, value in actor.params.items())
-    return f"[cyan]{name}[/]{cls}" + (f" with {params}" if params else "")
+    return f"[cyan]{escape(name)}[/]{escape(cls)}" + (f" with {escape(params)}" if params else "")

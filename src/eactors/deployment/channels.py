@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from eactors.deployment import plan as planned
 from eactors.deployment.hints import did_you_mean
 from eactors.deployment.plan import ChannelEnd, PlannedChannel
-from eactors.errors import DeploymentError
+from eactors.errors import DeploymentError, SourceError
 from eactors.placement import Placement
 
 if TYPE_CHECKING:
+    from eactors.connector import Connector
     from eactors.deployment.model import ChannelSettings, Deployment
     from eactors.deployment.plan import Carrier, PlannedActor
 
@@ -28,7 +29,7 @@ def plan_channels(deployment: Deployment, actors: dict[str, PlannedActor]) -> tu
     for actor in actors.values():
         placement = Placement(actor.name, actor.index, actors)
         for attribute, connector in actor.cls.__eactors__.connectors.items():
-            named = connector.peer if isinstance(connector.peer, str) else connector.peer(placement)
+            named = _peer_name(actor, attribute, connector, placement)
             peer = _resolve(deployment, actors, actor, attribute, named)
             towards.setdefault((actor.name, peer), []).append(attribute)
     settings = {frozenset(entry.between): entry for entry in deployment.channels}
@@ -45,6 +46,22 @@ def plan_channels(deployment: Deployment, actors: dict[str, PlannedActor]) -> tu
             ends = (ChannelEnd(one, mine), ChannelEnd(other, theirs))
             channels.append(_channel(ends, _carrier(actors[one], actors[other]), setting))
     return tuple(channels)
+
+
+def _peer_name(actor: PlannedActor, attribute: str, connector: Connector, placement: Placement) -> str:
+    if isinstance(connector.peer, str):
+        return connector.peer
+    where = f"{actor.cls.__name__}.{attribute} of actor {actor.name!r}"
+    try:
+        named = connector.peer(placement)
+    except Exception as error:
+        raise SourceError(
+            f"{where}: computing its peer raised {type(error).__name__}: {error}",
+            hint="the function must name a placed actor in every deployment of the source",
+        ) from error
+    if not isinstance(named, str):
+        raise SourceError(f"{where}: its peer was computed to be {named!r}, which is no name")
+    return named
 
 
 def _resolve(

@@ -59,6 +59,8 @@ class Assembly:
         """
         for worker, actor in self._actors:
             try:
+                # Only now, so that an actor's own __init__ finds its connectors, too.
+                worker.construct(actor, actor.__init__)  # type: ignore[misc]
                 worker.construct(actor, actor.constructor)
             except Exception as error:
                 raise ConstructorError(actor.name) from error
@@ -109,7 +111,6 @@ class Assembly:
             setattr(actor, attribute, self._pools[pool.name])
         for attribute, mbox in cls.__eactors__.mboxes.items():
             setattr(actor, attribute, self._mboxes[mbox.name])
-        actor.__init__()  # type: ignore[misc] # an actor's own __init__ finds its connectors too
         worker.add(actor, getattr(cls, "body", None), links)
         return actor
 

@@ -45,6 +45,7 @@ _LAST_WORDS = 2.0
 
 def main(folder: str) -> NoReturn:
     """Run the enclave in ``folder`` until the region is stopped."""
+    os.environ.clear()  # Python itself has put the locale there
     with open(os.path.join(folder, "plan.json"), encoding="utf-8") as file:  # noqa: PTH118, PTH123 - no pathlib here
         plan = json.load(file)
     platform = PLATFORMS[plan["platform"]]()
@@ -127,14 +128,20 @@ class _Enclave:
         if what == "failed":
             assert isinstance(detail, BaseException)
             if isinstance(detail, SystemExit):
-                status = detail.code if isinstance(detail.code, int) else int(detail.code is not None)
-                self._link.event("exit", actor=actor.name, status=status)
+                self._link.event("exit", actor=actor.name, status=self._status_of(detail))
             else:
                 self._failed(actor.name, self._worded(actor.name, detail))
         elif what == "exit":
             self._link.event("exit", actor=actor.name, status=detail)
         else:
             self._link.event(what, actor=actor.name)
+
+    def _status_of(self, wish: SystemExit) -> int:
+        """What sys.exit() means: nothing, a status, or words to print and status 1."""
+        if wish.code is None or isinstance(wish.code, int):
+            return (wish.code or 0) & 0xFF
+        self._link.send(STDERR, f"{wish.code}\n".encode("utf-8", "backslashreplace"))
+        return FAILED
 
     def _worded(self, actor: str, error: BaseException) -> BaseException:
         """Name the culprit of a system call that no audit hook announced."""

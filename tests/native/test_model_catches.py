@@ -1,0 +1,177 @@
+"""The interleaving model can fail: each fault put into a copy of the core is caught.
+
+A mutant is a change of the sources that removes one of the things their comments argue
+for. If a source changes so that a mutant no longer applies, the test says so: then find
+the new place of what it removes.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+NATIVE = Path(__file__).resolve().parents[2] / "native"
+SEED = 1
+RUNS = 60_000
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One fault: in `source`, every `old` becomes its `new`."""
+
+    source: str
+    changes: tuple[tuple[str, str], ...]
+
+
+TAG = "(uint32_t)(top >> 32) + 1"
+MUTANTS = {
+    "pool_without_tag": Mutant("pool.c", ((TAG, "(uint32_t)(top >> 32)"),)),
+    "pool_take_without_announcement": Mutant(
+        "pool.c", (("        ea_announce(who, ea_pool_line(pool, first));\n", ""),)
+    ),
+    "pool_take_without_mark": Mutant("pool.c", (("            ea_node_mark(node, who, true);\n", ""),)),
+    "pool_give_marks_after_the_swap": Mutant(
+        "pool.c",
+        (
+            ("    ea_node_mark(node, who, false);\n", ""),
+            (
+                "            ea_withdraw(who);\n            return EA_OK;\n        }\n    }\n    ea_node_mark",
+                "            ea_node_mark(node, who, false);\n"
+                "            ea_withdraw(who);\n            return EA_OK;\n        }\n    }\n    ea_node_mark",
+            ),
+        ),
+    ),
+    "mbox_without_lap": Mutant(
+        "mbox.c",
+        (
+            ("(uint32_t)(position >> mbox->shift) * 2", "(uint32_t)(position >> mbox->shift) * 0"),
+            ("slot_word(turn_of(word) + 1, 0)", "slot_word(turn_of(word) - 1, 0)"),
+        ),
+    ),
+    "mbox_counter_set_instead_of_helped": Mutant(
+        "mbox.c",
+        (
+            (
+                "(void)ea_cas(counter, &position, position + 1, EA_ACQ_REL)",
+                "ea_store(counter, position + 1, EA_RELEASE)",
+            ),
+        ),
+    ),
+    "mbox_full_without_second_look": Mutant(
+        "mbox.c", (("(ea_load(&mbox->shared->tail, EA_ACQUIRE) == tail)", "(true)"),)
+    ),
+    "mbox_refilled_slot_taken_for_corrupt": Mutant("mbox.c", (("ahead == 2 || ahead == 3", "ahead == 2"),)),
+    "mbox_pop_without_announcement": Mutant(
+        "mbox.c", (("            ea_announce(who, ea_pool_line(mbox->pool, found));\n", ""),)
+    ),
+    "mbox_pop_without_mark": Mutant(
+        "mbox.c", (("                ea_node_mark(ea_pool_node(mbox->pool, found), who, true);\n", ""),)
+    ),
+    "mbox_push_keeps_the_node_marked": Mutant("mbox.c", (("    ea_node_mark(node, who, false);\n", ""),)),
+    "recovery_ignores_mboxes": Mutant(
+        "recover.c",
+        (("        for (uint32_t i = 0; i < mbox_count; i++) mark_mbox(mboxes[i], marks);\n", ""),),
+    ),
+    "recovery_ignores_living_givers": Mutant(
+        "recover.c", (("        if (hazard_of(census, line, false)) {", "        if (false) {"),)
+    ),
+    "recovery_ignores_living_takers": Mutant(
+        "recover.c", (("!walked || hazard_of(census, line, false)", "!walked"),)
+    ),
+    "recovery_ignores_changed_owners": Mutant(
+        "recover.c", (("->owner, EA_ACQUIRE) != owner", "->owner, EA_ACQUIRE) == 1"),)
+    ),
+    "recovery_ignores_hazards_of_the_dead": Mutant(
+        "recover.c", (("!ea_owner_holds(owner) && hazard_of", "false && hazard_of"),)
+    ),
+    "sleep_without_second_look": Mutant(
+        "wait.c", (("    if (!ready(what)) ea_bell_sleep(", "    ea_bell_sleep("),)
+    ),
+    "bell_armed_before_its_number_is_read": Mutant(
+        "wait.c",
+        (
+            (
+                "    uint32_t seq = ea_load(&bell->seq, EA_ACQUIRE);\n    ea_store(&bell->sleeping, 1, EA_SEQ_CST);\n"
+                "    return seq;",
+                "    ea_store(&bell->sleeping, 1, EA_SEQ_CST);\n    return ea_load(&bell->seq, EA_ACQUIRE);",
+            ),
+        ),
+    ),
+    "bell_rung_without_a_new_number": Mutant(
+        "wait.c", (("    (void)ea_add(&bell->seq, 1, EA_RELEASE);\n", ""),)
+    ),
+    "push_does_not_ring": Mutant(
+        "channel.c", (("    ea_bell_ring(end->peer_bell, end->who.shared);\n    return", "    return"),)
+    ),
+    "pop_does_not_tell_of_room": Mutant("channel.c", (("    if (status == EA_OK) made_room(end);\n", ""),)),
+    "waker_lowers_the_flag_of_the_waiting": Mutant(
+        "channel.c",
+        (
+            (
+                "!= 0) ea_bell_ring(end->peer_bell, end->who.shared);",
+                "!= 0) {\n        ea_store(end->peer_waiting, 0, EA_RELAXED);\n"
+                "        ea_bell_ring(end->peer_bell, end->who.shared);\n    }",
+            ),
+        ),
+    ),
+    "baton_passed_without_a_look_at_sleepers": Mutant(
+        "baton.c",
+        (("    if (ea_load(&baton->sleepers, EA_SEQ_CST) != 0) ea_word_wake(&baton->holder);\n", ""),),
+    ),
+}
+
+
+def run_model(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Build the model with the core in `folder`, and run it."""
+    return subprocess.run(
+        [
+            "make",
+            "--no-print-directory",
+            "-C",
+            NATIVE,
+            "test-model",
+            f"CORE={folder}",
+            f"BUILD={folder}/build",
+            f"SEED={SEED}",
+            f"COUNT={RUNS}",
+            "EXTRA_CFLAGS=-O1 -g0 -w",
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def core(tmp_path: Path) -> Path:
+    """A copy of the core's sources, to be changed."""
+    for source in [*NATIVE.glob("*.c"), *NATIVE.glob("*.h")]:
+        shutil.copy(source, tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_model_catches(core: Path, name: str) -> None:
+    """The model fails on the mutant, by a check of its own, and names the run to repeat."""
+    mutant = MUTANTS[name]
+    path = core / mutant.source
+    text = path.read_text()
+    for old, new in mutant.changes:
+        assert old in text, f"{mutant.source} no longer contains {old!r}; find what this mutant removes now"
+        text = text.replace(old, new)
+    path.write_text(text)
+    done = run_model(core)
+    assert (core / "build/model/model").exists(), f"the mutant does not compile:\n{done.stdout}"
+    assert done.returncode != 0, f"the model does not notice {name}:\n{done.stdout}"
+    assert "  in " in done.stdout, f"no check of the model failed:\n{done.stdout}"
+
+
+def test_model_accepts_the_copy_unchanged(core: Path) -> None:
+    """What the mutants fail by is the change, not the copying."""
+    done = run_model(core)
+    assert done.returncode == 0, done.stdout
