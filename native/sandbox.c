@@ -52,9 +52,9 @@ typedef struct {
 
 #define PROT_ALLOWED (PROT_READ | PROT_WRITE)
 
-/* A call is here because a sealed Python process was seen to need it; docs/design/sandbox.md
- * repeats this table. The kernel answers for calls without checks from a bitmap, so their
- * order is of no weight; the checked ones come first, the most frequent one leading. */
+/* A call is here because sealed Python processes were seen to make it; docs/design/sandbox.md
+ * repeats this table and says what happens without each. Recent kernels answer for calls
+ * without checks from a bitmap, so the checked ones come first, the most frequent leading. */
 static const rule RULES[] = {
     {SYS_futex, 1, "futex", "locks, and sleeping until a message comes; no priority inheritance, no requeueing",
      {{FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME, {FUTEX_WAIT, FUTEX_WAKE, FUTEX_WAIT_BITSET}, 3, 1, false}}},

@@ -89,7 +89,9 @@ class App:
         lines = self.source.read_text(encoding="utf-8").splitlines()
         return next(number for number, line in enumerate(lines, 1) if text in line)
 
-    def start(self, *options: str, command: str = "run", stderr: int = subprocess.PIPE) -> subprocess.Popen[str]:
+    def start(
+        self, *options: str, command: str = "run", stderr: int = subprocess.PIPE
+    ) -> subprocess.Popen[str]:
         """Start a command on the application, in a process group of its own."""
         process = subprocess.Popen(
             [COMMAND, command, self.source.name, self.deployment.name, *options],
@@ -121,14 +123,31 @@ class App:
     def left_behind(self, launcher: int) -> list[str]:
         """Return all that a run has left: processes, shared memory, temporary files."""
         shared = [str(path) for path in SHARED_MEMORY.glob(f"eactors-{launcher}-*")]
-        return [f"process {pid}" for pid in self.processes()] + shared + os.listdir(self.temporary)
+        return [f"process {pid}" for pid in self.processes()] + shared + self.temporary_files()
+
+    def temporary_files(self) -> list[str]:
+        """Return the names of what lies in the temporary folder."""
+        return [path.name for path in self.temporary.iterdir()]
+
+    @staticmethod
+    def wait_until(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
+        """Look until a condition holds, for at most so long; whether it does."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > deadline:
+                return False
+            os.sched_yield()
+        return True
 
     def end(self) -> None:
         """Kill what a failed test has left running."""
         for process in self._started:
             if process.poll() is None:
                 process.kill()
-            process.communicate()
+            for stream in (process.stdout, process.stderr):
+                if stream is not None:
+                    stream.close()
+            process.wait()
         for pid in self.processes():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -136,7 +155,7 @@ class App:
 
 def all_processes() -> Iterator[int]:
     """Yield the ids of all processes."""
-    return (int(name) for name in os.listdir("/proc") if name.isdigit())
+    return (int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit())
 
 
 def command_line(pid: int) -> bytes:
@@ -145,16 +164,6 @@ def command_line(pid: int) -> bytes:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return b""
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
-    """Look until a condition holds, for at most so long; whether it does."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        os.sched_yield()
-    return True
 
 
 @pytest.fixture

@@ -1,3 +1,4 @@
+
 """Write docs/reference.md from the docstrings.
 
 python tools/reference.py            write it
@@ -30,8 +31,9 @@ INTRODUCTION = """\
 
 # Reference
 
-All names are imported from `eactors`. What a source *declares* in a class (`Connector`, `Pool`, `Mbox`) becomes, in each
-instance, the live object of the same name, whose methods follow the declaration here.
+All names are imported from `eactors`. What a source *declares* in a class (`Connector`, `Pool`,
+`Mbox`) becomes, in each instance, the live object of the same name, whose methods follow the
+declaration here. `body()` is the actor's own to define.
 """
 
 # Each declared class, with the class of the live object if that is another.
@@ -46,7 +48,7 @@ CLASSES: tuple[tuple[type, type | None], ...] = (
 )
 
 # How the runtime sets an object up is nothing for applications.
-_INTERNAL = {"codec", "initialise"}
+_INTERNAL = {"codec", "initialise", "wait"}
 _ONLY_PRIVATE = {"push_front", "pop_back"}
 _SECTION = re.compile(r"(Args|Attributes|Class keywords|Raises|Returns):")
 _ENTRY = re.compile(r"(\*{0,2}\w+): (.*)")
@@ -83,9 +85,10 @@ def members(cls: type) -> Iterator[tuple[str, Any]]:
         if base.__module__.split(".")[0] == "eactors":
             found.update(vars(base))
     for name, member in found.items():
-        if not name.startswith("_") and name not in _INTERNAL and inspect.getdoc(getattr(cls, name, None)):
-            if callable(member) or isinstance(member, property) or inspect.isdatadescriptor(member):
-                yield name, member
+        if name.startswith("_") or name in _INTERNAL or not inspect.getdoc(getattr(cls, name, None)):
+            continue
+        if callable(member) or isinstance(member, property) or inspect.isdatadescriptor(member):
+            yield name, member
 
 
 def entry(cls: type, name: str, member: Any) -> str:
@@ -153,7 +156,9 @@ def command_parts() -> Iterator[str]:
         )
         yield f"### `{usage}`\n"
         yield (
-            inspect.cleandoc(command.help or "").replace("\b\n", "").replace("    eactors", "\n    eactors")
+            re.sub(r"(?:\x08|\\b)\s*\n", "", inspect.cleandoc(command.help or "")).replace(
+                "    eactors", "\n    eactors"
+            )
             + "\n"
         )
         for option in options:

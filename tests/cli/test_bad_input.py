@@ -44,12 +44,12 @@ def pair(app: App) -> App:
 def test_an_actor_that_the_source_lacks(app: App) -> None:
     """The deployment declares and places an actor that no class is."""
     app.write(PAIR, "Ping:1 | Pong:2 Pang:2")
-    refused(
-        app.run(), "app.xml:5: app.py has no actor 'Pang'; it has Ping, Pong", "did you mean 'Pong'?"
-    ) if False else None
     done = app.run()
     assert done.returncode == 2
-    assert "error: app.xml:5: app.py has no actor 'Pang'; it has Ping, Pong\nhint: did you mean 'P" in done.stderr
+    assert (
+        "error: app.xml:5: app.py has no actor 'Pang'; it has Ping, Pong\nhint: did you mean 'P"
+        in done.stderr
+    )
 
 
 def test_a_placed_actor_that_is_not_declared(app: App) -> None:
@@ -112,7 +112,7 @@ def test_a_malformed_file(app: App) -> None:
     edited(pair(app), "</workers>", "</worker>")
     done = app.run()
     assert done.returncode == 2
-    assert done.stderr.startswith("error: app.xml:12: malformed XML: Opening and ending tag mismatch")
+    assert done.stderr.startswith("error: app.xml:13: malformed XML: Opening and ending tag mismatch")
     assert "\nhint: every element must be closed" in done.stderr
 
 
@@ -135,7 +135,7 @@ def test_an_unknown_element(app: App) -> None:
     done = app.run()
     assert done.returncode == 2
     assert done.stderr.startswith(
-        "error: app.xml:13: unknown element <parm> in <data>\nhint: did you mean <param>? allowed in <data>:"
+        "error: app.xml:14: unknown element <parm> in <data>\nhint: did you mean <param>? allowed in <data>:"
     )
 
 
@@ -179,7 +179,8 @@ def test_other_ways_to_fail_at_import(app: App, statement: str) -> None:
 def test_a_source_that_fails_only_in_its_enclave(app: App) -> None:
     """The import worked for the launcher and raises in the enclave: a failure of the run."""
     app.write(
-        "import os\nif not os.environ:\n    raise LookupError('nothing here')\nclass A(Actor): ...\n", "A:1"
+        "import os\nif len(os.environ) < 2:\n    raise LookupError('nothing here')\nclass A(Actor): ...\n",
+        "A:1",
     )
     done = app.run()
     assert (done.returncode, done.stdout) == (1, "")
@@ -293,7 +294,7 @@ def test_a_constructor_that_raises(app: App) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert "KeyError: 'key'" in done.stderr
     assert done.stderr.endswith("error: actor 'A' failed: RuntimeError: outer\n")
-    assert f'line {app.line_of("raise RuntimeError")}, in constructor' in done.stderr
+    assert f"line {app.line_of('raise RuntimeError')}, in constructor" in done.stderr
 
 
 def test_an_init_that_raises(app: App) -> None:
@@ -302,7 +303,7 @@ def test_an_init_that_raises(app: App) -> None:
     done = app.run()
     assert (done.returncode, done.stdout) == (1, "")
     assert "OSError: none" in done.stderr
-    assert f'line {app.line_of("raise OSError")}, in __init__' in done.stderr
+    assert f"line {app.line_of('raise OSError')}, in __init__" in done.stderr
     assert "error: actor 'A' failed" in done.stderr
 
 
@@ -324,7 +325,9 @@ def test_an_exception_that_cannot_be_shown(app: App) -> None:
     assert "error: actor 'A' failed: Odd: (its message cannot be shown)" in done.stderr
 
 
-@pytest.mark.parametrize("exception", ["KeyboardInterrupt", "GeneratorExit", "BaseException('b')", "MemoryError"])
+@pytest.mark.parametrize(
+    "exception", ["KeyboardInterrupt", "GeneratorExit", "BaseException('b')", "MemoryError"]
+)
 def test_odd_exceptions_fail_the_actor(app: App, exception: str) -> None:
     """Whatever leaves an actor ends the application with status 1 and the actor's name."""
     app.write(f"class A(Actor):\n    def body(self):\n        raise {exception}\n", "A:1")
@@ -458,7 +461,7 @@ def test_a_param_of_another_type(app: App) -> None:
     app.write(PARAMS, "Ping:1 | Pong:2", '<param actor="Ping" name="rounds">many</param>\n')
     words = "parameter 'rounds' of actor 'Ping' is 'many', which is no int"
     hint = "its default is 5: give a value of the same type"
-    refused(app.run(), f"app.xml:13: {words}", hint)
+    refused(app.run(), f"app.xml:14: {words}", hint)
     refused(app.run("--param", "Ping.rounds=much"), f"--param: {words.replace('many', 'much')}", hint)
 
 
@@ -476,22 +479,25 @@ def test_several_servers_are_for_a_later_version(app: App) -> None:
     app.write("class A(Actor): ...\nclass Lone(Actor): ...\n", "A:1")
     edited(app, "</server>", f"</server>{other}</enclave></worker></workers></server>")
     edited(app, "</actors>\n<servers>", "<actor><id>7</id><name>Lone</name></actor></actors>\n<servers>")
-    refused(app.run(), "the deployment has 2 servers; this version runs one", "place all actors on one <server>")
+    refused(
+        app.run(), "the deployment has 2 servers; this version runs one", "place all actors on one <server>"
+    )
 
 
 BREAKERS = {
     "open('/etc/hostname')": "cannot call open('/etc/hostname') from inside an enclave",
-    "import socket; socket.socket()": None,
     "os.listdir('/')": "cannot call os.listdir('/') from inside an enclave",
     "socket.socket()": "cannot call socket.socket(",
     "os.stat('/')": "made a system call that its enclave refuses",
 }
 
 
-@pytest.mark.parametrize("statement", [statement for statement, words in BREAKERS.items() if words])
+@pytest.mark.parametrize("statement", BREAKERS)
 def test_the_sandbox_names_the_actor_and_the_way_out(app: App, statement: str) -> None:
     """An actor in an enclave that opens a file or a socket is refused; untrusted, it is not."""
-    source = f"import os, socket\nclass A(Actor):\n    def body(self):\n        {statement}\n        self.stop()\n"
+    source = (
+        f"import os, socket\nclass A(Actor):\n    def body(self):\n        {statement}\n        self.stop()\n"
+    )
     done = app.write(source, "A:1").run()
     assert (done.returncode, done.stdout) == (1, "")
     assert f"    {statement}\n" in done.stderr
@@ -525,13 +531,19 @@ def test_a_late_import(app: App) -> None:
     app.write("class A(Actor):\n    def body(self):\n        import decimal\n", "A:1")
     done = app.run()
     assert (done.returncode, done.stdout) == (1, "")
-    assert "actor 'A' cannot import decimal: an enclave loads no code once its actors are constructed" in done.stderr
+    assert (
+        "actor 'A' cannot import decimal: an enclave loads no code once its actors are constructed"
+        in done.stderr
+    )
     assert done.stderr.endswith("hint: put 'import decimal' at the top of the source file\n")
 
 
 def test_without_the_sandbox(app: App) -> None:
     """--no-sandbox warns, and lets actors do what any process may."""
-    app.write("class A(Actor):\n    def body(self):\n        open('/etc/passwd').close()\n        self.stop()\n", "A:1")
+    app.write(
+        "class A(Actor):\n    def body(self):\n        open('/etc/passwd').close()\n        self.stop()\n",
+        "A:1",
+    )
     done = app.run("--no-sandbox")
     assert (done.returncode, done.stdout) == (0, "")
     assert done.stderr.startswith("warning: --no-sandbox: enclaves are ordinary processes")

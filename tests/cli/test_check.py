@@ -73,7 +73,9 @@ def test_the_same_as_json(app: App) -> None:
 def test_a_cpu_that_this_machine_lacks_is_shown(app: App) -> None:
     """The tree marks it; that is no error."""
     app.write(SOURCE, "aping:1 | apong:2 Echo:2")
-    app.deployment.write_text(app.deployment.read_text().replace("<cpu>1</cpu>", "<cpu>1</cpu><cpu>4000</cpu>"))
+    app.deployment.write_text(
+        app.deployment.read_text().replace("<cpu>1</cpu>", "<cpu>1</cpu><cpu>4000</cpu>")
+    )
     done = app.check()
     assert done.returncode == 0
     assert "not on this machine: 4000" in done.stdout

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import os
 import subprocess
-from typing import TYPE_CHECKING
+import sys
+from pathlib import Path
 
 import pytest
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-from conftest import COMMAND
+COMMAND = Path(sys.executable).with_name("eactors")
 
 
 def eactors(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the command in a folder."""
     environment = {"PATH": os.environ["PATH"]}
     return subprocess.run(
-        [COMMAND, *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False
+        [COMMAND, *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
 
 
@@ -67,7 +71,9 @@ def test_a_name_that_would_hide_a_module(tmp_path: Path, name: str) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "hello, world\n", "")
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["check", "-h"], ["new", "-h"], ["--version"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["run", "--help"], ["check", "-h"], ["new", "-h"], ["--version"]]
+)
 def test_help(tmp_path: Path, arguments: list[str]) -> None:
     """Help and version go to stdout, with status 0."""
     done = eactors(tmp_path, *arguments)
@@ -76,7 +82,9 @@ def test_help(tmp_path: Path, arguments: list[str]) -> None:
     assert done.stderr == ""
 
 
-@pytest.mark.parametrize("arguments", [["walk"], ["run"], ["run", "a.py"], ["run", "--fast", "a.py", "a.xml"], ["new"]])
+@pytest.mark.parametrize(
+    "arguments", [["walk"], ["run"], ["run", "a.py"], ["run", "--fast", "a.py", "a.xml"], ["new"]]
+)
 def test_wrong_use(tmp_path: Path, arguments: list[str]) -> None:
     """An unknown command or option, or too few arguments: error, hint, status 2."""
     done = eactors(tmp_path, *arguments)

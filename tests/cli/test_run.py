@@ -181,7 +181,9 @@ def test_sys_exit_with_words_prints_them(app: App) -> None:
 
 def test_exit_in_a_constructor(app: App) -> None:
     """An application may find in its constructor that there is nothing to do."""
-    app.write("class A(Actor):\n    def constructor(self):\n        self.exit(4)\n    def body(self): ...\n", "A:1")
+    app.write(
+        "class A(Actor):\n    def constructor(self):\n        self.exit(4)\n    def body(self): ...\n", "A:1"
+    )
     done = app.run()
     assert (done.returncode, done.stdout, done.stderr) == (4, "", "")
 
@@ -339,7 +341,9 @@ def test_a_message_of_another_type_names_the_receiver(app: App) -> None:
         ),
         "Payer:1 | Bank:2",
     )
-    app.source.write_text(app.source.read_text().replace("self.bank.send(Other(1))", "raise MessageInvalid('-')"))
+    app.source.write_text(
+        app.source.read_text().replace("self.bank.send(Other(1))", "raise MessageInvalid('-')")
+    )
     done = app.run()
     assert done.returncode == 1
     assert "actor 'Bank' failed: MessageInvalid: a received message is no" in done.stderr
@@ -378,7 +382,9 @@ class Receiver(Actor):
 
 @pytest.mark.parametrize("places", ["Sender:1 | Receiver:2", "Sender:1 Receiver:1", "Sender:1 Receiver:2"])
 @pytest.mark.parametrize("settings", ["", 'capacity="1" node-size="64"', 'node-size="1048576" capacity="2"'])
-def test_a_message_may_be_larger_than_a_node_and_than_the_channel(app: App, places: str, settings: str) -> None:
+def test_a_message_may_be_larger_than_a_node_and_than_the_channel(
+    app: App, places: str, settings: str
+) -> None:
     """Messages of several frames arrive whole, in order, even if the channel holds but one frame."""
     extra = f'<channel between="Sender Receiver" {settings}/>'
     done = app.write(LARGE, places, extra).run()
@@ -423,7 +429,8 @@ class Consumer(Actor):
 
 
 @pytest.mark.parametrize(
-    "places", ["Producer:1 | Consumer:2", "Producer:1 Consumer:1", "Producer:1 Consumer:2", "Producer:1 | Consumer:1"]
+    "places",
+    ["Producer:1 | Consumer:2", "Producer:1 Consumer:1", "Producer:1 Consumer:2", "Producer:1 | Consumer:1"],
 )
 def test_a_producer_far_ahead_loses_nothing(app: App, places: str) -> None:
     """5,000 messages from one call of a handler reach a slow consumer, all and in order."""
@@ -482,12 +489,12 @@ def test_more_questions_than_both_directions_hold_are_all_answered(app: App, pla
             echo = Connector("Echo")
             def constructor(self):
                 self.answers = 0
-                for number in range(200):
+                for number in range(5000):
                     self.echo.send(b"%d" % number)
             @echo.on_message
             def answered(self, cargo):
                 self.answers += 1
-                if self.answers == 200:
+                if self.answers == 5000:
                     print("all answered")
                     self.stop()
 
@@ -522,8 +529,9 @@ def test_too_many_unsent_messages_of_one_call_are_an_error(app: App) -> None:
     )
     done = app.run()
     assert done.returncode == 1
-    assert "error: actor 'Flood' failed: OutboxFull: actor 'Flood': 65536 messages to 'Sink' wait for room" in (
-        done.stderr
+    assert (
+        "error: actor 'Flood' failed: OutboxFull: actor 'Flood': 65536 messages to 'Sink' wait for room"
+        in (done.stderr)
     )
     assert "hint: send less per call and let the worker drain the outbox in between" in done.stderr
 
@@ -680,7 +688,7 @@ def test_an_actor_whose_peers_have_all_finished_has_finished(app: App) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "1000\n", "")
 
 
-def test_two_applications_at_once(app: App, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_two_applications_at_once(app: App) -> None:
     """Two runs of one application on one machine know nothing of each other."""
     app.write(PING_PONG, "Ping:1 | Pong:2")
     runs = [app.start("--param", f"Ping.rounds={rounds}") for rounds in (2000, 3000)]

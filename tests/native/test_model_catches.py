@@ -28,6 +28,21 @@ class Mutant:
 
 
 TAG = "(uint32_t)(top >> 32) + 1"
+GIVEN = """            ea_withdraw(who);
+            return EA_OK;
+        }
+    }
+    ea_node_mark("""
+ARM = """    uint32_t seq = ea_load(&bell->seq, EA_ACQUIRE);
+    ea_store(&bell->sleeping, 1, EA_SEQ_CST);
+    return seq;"""
+ARM_LATE = """    ea_store(&bell->sleeping, 1, EA_SEQ_CST);
+    return ea_load(&bell->seq, EA_ACQUIRE);"""
+RING = "!= 0) ea_bell_ring(end->peer_bell, end->who.shared);"
+RING_AND_LOWER = """!= 0) {
+        ea_store(end->peer_waiting, 0, EA_RELAXED);
+        ea_bell_ring(end->peer_bell, end->who.shared);
+    }"""
 MUTANTS = {
     "pool_without_tag": Mutant("pool.c", ((TAG, "(uint32_t)(top >> 32)"),)),
     "pool_take_without_announcement": Mutant(
@@ -38,11 +53,7 @@ MUTANTS = {
         "pool.c",
         (
             ("    ea_node_mark(node, who, false);\n", ""),
-            (
-                "            ea_withdraw(who);\n            return EA_OK;\n        }\n    }\n    ea_node_mark",
-                "            ea_node_mark(node, who, false);\n"
-                "            ea_withdraw(who);\n            return EA_OK;\n        }\n    }\n    ea_node_mark",
-            ),
+            (GIVEN, "            ea_node_mark(node, who, false);\n" + GIVEN),
         ),
     ),
     "mbox_without_lap": Mutant(
@@ -91,16 +102,7 @@ MUTANTS = {
     "sleep_without_second_look": Mutant(
         "wait.c", (("    if (!ready(what)) ea_bell_sleep(", "    ea_bell_sleep("),)
     ),
-    "bell_armed_before_its_number_is_read": Mutant(
-        "wait.c",
-        (
-            (
-                "    uint32_t seq = ea_load(&bell->seq, EA_ACQUIRE);\n    ea_store(&bell->sleeping, 1, EA_SEQ_CST);\n"
-                "    return seq;",
-                "    ea_store(&bell->sleeping, 1, EA_SEQ_CST);\n    return ea_load(&bell->seq, EA_ACQUIRE);",
-            ),
-        ),
-    ),
+    "bell_armed_before_its_number_is_read": Mutant("wait.c", ((ARM, ARM_LATE),)),
     "bell_rung_without_a_new_number": Mutant(
         "wait.c", (("    (void)ea_add(&bell->seq, 1, EA_RELEASE);\n", ""),)
     ),
@@ -108,16 +110,7 @@ MUTANTS = {
         "channel.c", (("    ea_bell_ring(end->peer_bell, end->who.shared);\n    return", "    return"),)
     ),
     "pop_does_not_tell_of_room": Mutant("channel.c", (("    if (status == EA_OK) made_room(end);\n", ""),)),
-    "waker_lowers_the_flag_of_the_waiting": Mutant(
-        "channel.c",
-        (
-            (
-                "!= 0) ea_bell_ring(end->peer_bell, end->who.shared);",
-                "!= 0) {\n        ea_store(end->peer_waiting, 0, EA_RELAXED);\n"
-                "        ea_bell_ring(end->peer_bell, end->who.shared);\n    }",
-            ),
-        ),
-    ),
+    "waker_lowers_the_flag_of_the_waiting": Mutant("channel.c", ((RING, RING_AND_LOWER),)),
     "baton_passed_without_a_look_at_sleepers": Mutant(
         "baton.c",
         (("    if (ea_load(&baton->sleepers, EA_SEQ_CST) != 0) ea_word_wake(&baton->holder);\n", ""),),

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import linecache
+import re
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from eactors.host.outcome import Failure
+
+
+# An enclave runs copies, in a folder of the run that is gone by now.
+_RUNTIME = re.compile(r".*/enclave-\d+/eactors/")
+_COPIED = re.compile(r".*/enclave-\d+/app/")
 
 
 def warn(message: str) -> None:
@@ -16,20 +24,29 @@ def warn(message: str) -> None:
     click.echo(f"{click.style('warning:', fg='yellow')} {message}", err=True)
 
 
-def show(failure: Failure) -> None:
-    """Print a failure, with its traceback from the application's code on."""
+def show(failure: Failure, source: Path) -> None:
+    """Print a failure, with its traceback from the application's code on.
+
+    Args:
+        failure: What went wrong.
+        source: The application's source file.
+    """
     if failure.error is not None:
-        _trace(failure.error)
+        _trace(failure.error, source.parent)
     click.echo(f"{click.style('error:', fg='red', bold=True)} {failure.message}", err=True)
     if failure.hint:
         click.echo(f"{click.style('hint:', fg='cyan')} {failure.hint}", err=True)
 
 
-def _trace(error: dict[str, Any]) -> None:
+def _trace(error: dict[str, Any], folder: Path) -> None:
     if error["cause"] is not None:
-        _trace(error["cause"])
+        _trace(error["cause"], folder)
         click.echo(f"{error['cause']['type']}: {error['cause']['message']}\n", err=True)
-    frames = [frame for frame in error["frames"] if "/eactors/" not in frame[0]]
+    frames = [
+        (_COPIED.sub(f"{folder}/", file), line, function)
+        for file, line, function in error["frames"]
+        if not _RUNTIME.match(file)
+    ]
     if frames:
         click.echo("Traceback (most recent call last):", err=True)
     for file, line, function in frames:

@@ -57,7 +57,7 @@ def run(
     for warning in outcome.warnings:
         failures.warn(warning)
     for failure in outcome.failures:
-        failures.show(failure)
+        failures.show(failure, plan.source)
     if stats:
         report.show(outcome)
     if json_file is not None:

@@ -55,7 +55,7 @@ def main(folder: str) -> NoReturn:
     link = HostLink(region, plan["host"])
     sys.stdout, sys.stderr = ConsoleStream(link, STDOUT), ConsoleStream(link, STDERR)
     _cut_standard_streams()
-    link.event("attached")
+    link.event("attached", enclave=plan["enclave"])
     try:
         status = _Enclave(folder, plan, platform, region, link).run()
     except BaseException:  # noqa: BLE001 - the link to the host itself has failed: no words left

@@ -70,7 +70,7 @@ class Application:
         self._console = Console(watcher.before_output if watcher else lambda: None)
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
         self._unfinished = set(plan.actors)
-        self._attachments = 0
+        self._unattached = set(self._server.enclaves)
         self._interrupts = 0
         self._exit: int | None = None
         self._ready_ns: int | None = None
@@ -179,7 +179,7 @@ class Application:
     def _handle(self, event: dict[str, Any]) -> None:
         match event["event"]:
             case "attached":
-                self._attached()
+                self._attached(int(event["enclave"]))
             case "constructed":
                 self._constructed(event)
             case "finished":
@@ -202,9 +202,9 @@ class Application:
                     f"worker {event['worker']} is not pinned to CPU {cpus}: {event['reason']}"
                 )
 
-    def _attached(self) -> None:
-        self._attachments += 1
-        if self._attachments == len(self._processes):
+    def _attached(self, enclave: int) -> None:
+        self._unattached.discard(enclave)
+        if not self._unattached:
             # Everyone has it mapped: without a name it cannot be left behind.
             self._region_path.unlink(missing_ok=True)
 
