@@ -343,7 +343,8 @@ def test_a_send_from_a_stopped_actor(app: App, place: str) -> None:
     done = app.write(source, place).run()
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.endswith(
-        "error: actor 'Ping' failed: ActorStopped: actor 'Ping' has stopped and can send nothing more to 'Pong'\n"
+        "error: actor 'Ping' failed: ActorStopped:"
+        " actor 'Ping' has stopped and can send nothing more to 'Pong'\n"
         "hint: send before stop()\n"
     )
 
@@ -475,9 +476,9 @@ def test_a_json_file_that_cannot_be_written(app: App) -> None:
 
 def test_several_servers_are_for_a_later_version(app: App) -> None:
     """Said before anything starts."""
-    other = "<server><ip>other</ip><workers><worker><id>0</id><enclave><id>3</id><actors><actor>Lone</actor></actors>"
+    other = "<server><ip>other</ip><workers><worker><id>0</id><enclave><id>3</id><actors><actor>Lone</actor>"
     app.write("class A(Actor): ...\nclass Lone(Actor): ...\n", "A:1")
-    edited(app, "</server>", f"</server>{other}</enclave></worker></workers></server>")
+    edited(app, "</server>", f"</server>{other}</actors></enclave></worker></workers></server>")
     edited(app, "</actors>\n<servers>", "<actor><id>7</id><name>Lone</name></actor></actors>\n<servers>")
     refused(
         app.run(), "the deployment has 2 servers; this version runs one", "place all actors on one <server>"

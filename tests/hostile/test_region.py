@@ -106,7 +106,9 @@ class Host:
                 at = start + 4 * dice.randrange(size // 4)
                 value = dice.choice((0, 1, 0xFFFFFFFF, 0x7FFFFFFF, dice.getrandbits(32), dice.randrange(300)))
             else:
-                at, value = 4 * dice.randrange(len(view) // 4), dice.getrandbits(32)
+                before = dice.randrange(_native.CONTROL_BYTES, private.start)
+                at = dice.choice((before, dice.randrange(private.stop, len(view))))
+                at, value = at // 4 * 4, dice.getrandbits(32)
             # The link to the host is what the host uses itself: breaking it only blinds the host.
             if at < _native.CONTROL_BYTES or at in private or at + 4 > len(view):
                 continue

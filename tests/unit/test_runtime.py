@@ -272,6 +272,7 @@ def test_an_actor_that_waits_for_one_peer_hears_no_other(world: World, *, shared
     assert received(source) is None
     assert received(one) == b"news"
     assert received(two) == b""
+    assert received(one) is None  # and lets go of what waited
     assert received(source) == b"question"
 
 
