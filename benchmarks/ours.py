@@ -30,7 +30,13 @@ def run(app: str, xml: str, *params: str) -> float:
         file.write(xml)
         file.flush()
         given = [word for param in params for word in ("--param", param)]
-        command = [Path(sys.executable).parent / "eactors", "run", APPS / f"{app}.py", file.name, *given]
+        command: list[str | Path] = [
+            Path(sys.executable).parent / "eactors",
+            "run",
+            APPS / f"{app}.py",
+            file.name,
+            *given,
+        ]
         done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
     return float(done.stdout)
 

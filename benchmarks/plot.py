@@ -1,41 +1,45 @@
-"""One picture: throughput by message size, as in the talk."""
+"""The picture: throughput over message size."""
 
 from __future__ import annotations
 
 from statistics import median
 from typing import TYPE_CHECKING
 
-import matplotlib as mpl
-from suite import SIZES
-
-mpl.use("agg")
-from matplotlib import pyplot as plt
+from benchmarks.schedule import SIZES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from benchmarks.ratios import Round
 
-def draw(rounds: list[dict[str, float]], folder: Path) -> None:
-    """Write throughput.png and throughput.svg."""
-    folder.mkdir(parents=True, exist_ok=True)
-    figure, axes = plt.subplots(figsize=(7, 4.5))
-    for label, suffix, marker in (
-        ("EActors, in place", "in place, ours", "o"),
-        ("EActors, private copy", "copied, ours", "s"),
-        ("multiprocessing.Pipe", "Pipe", "x"),
-    ):
-        separator = ", " if suffix == "Pipe" else " "
-        rates = [
-            median(one[f"{size} B{separator}{suffix}"] for one in rounds) * size / 2**20 for size in SIZES
-        ]
-        axes.plot(list(SIZES), rates, marker=marker, label=label)
+LINES = (
+    ("in-place", "EActors, in place", "o-"),
+    ("copied", "EActors, copied", "s-"),
+    ("pipe", "Pipe", "^--"),
+)
+LABELS = ("16", "1 Ki", "16 Ki", "128 Ki", "512 Ki")
+
+
+def draw(rounds: list[Round], folder: Path) -> None:
+    """Write throughput.png and throughput.svg into ``folder``."""
+    import matplotlib as mpl  # noqa: PLC0415 - takes a second that only a run with a picture should wait
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt  # noqa: PLC0415 - likewise
+
+    figure, axes = plt.subplots(figsize=(7, 4.5), layout="constrained")
+    for name, label, style in LINES:
+        rates = [median(each[f"blocks-{size}/{name}"] for each in rounds) * size / 2**20 for size in SIZES]
+        axes.plot(SIZES, rates, style, label=label)
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
-    axes.set_xticks(list(SIZES), ["16 B", "1 KiB", "16 KiB", "128 KiB", "512 KiB"])
-    axes.set_xlabel("message size")
-    axes.set_ylabel("MiB/s, one way, two cores")
-    axes.grid(visible=True, which="both", alpha=0.3)
+    axes.set_xticks(SIZES, LABELS)
+    axes.set_xlabel("message size, bytes")
+    axes.set_ylabel("throughput, MiB/s")
+    axes.set_title("One-way throughput between two cores")
+    axes.grid(visible=True, which="major", alpha=0.3)
     axes.legend()
-    figure.tight_layout()
+    folder.mkdir(parents=True, exist_ok=True)
     for kind in ("png", "svg"):
-        figure.savefig(folder / f"throughput.{kind}")
+        figure.savefig(folder / f"throughput.{kind}", dpi=150)
+    plt.close(figure)

@@ -1,4 +1,3 @@
-
 """Write docs/reference.md from the docstrings.
 
 python tools/reference.py            write it

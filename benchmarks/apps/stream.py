@@ -1,63 +1,59 @@
-"""One-way messages; the receiver touches every cache line of each."""
+"""One-way streaming of 16 bytes: a body that sends batches, a handler that reads them."""
 
+import json
 import time
 
 from eactors import Actor, Cargo, Connector
 
-BATCH = 256
-LINE = 64
+MESSAGE = b"0123456789abcdef"
+EDGE = b"first or last..."
 
 
-class Sender(Actor):
+class Source(Actor):
     """Sends as fast as back-pressure lets it."""
 
-    receiver = Connector("Receiver")
-    params = {"count": 1000, "size": 16, "place": 0}
+    sink = Connector("Sink")
+    params = {"count": 100_000, "batch": 256}
 
     def constructor(self) -> None:
-        self.left = self.params["count"]
-        self.data = b"x" * self.params["size"]
+        """Open the stream; the clock starts when this message arrives."""
+        self.batches = self.params["count"] // self.params["batch"]
+        self.batch = range(self.params["batch"])
+        self.sink.send(EDGE)
 
     def body(self) -> bool:
-        count = min(BATCH if not self.params["place"] else 1, self.left)
-        send = self.receiver.send
-        for _ in range(count):
-            if self.params["place"]:
-                cargo = self.receiver.create(len(self.data))
-                cargo.view[:] = self.data
-                send(cargo)
-            else:
-                send(self.data)
-        self.left -= count
-        if not self.left:
+        """Send one batch."""
+        send = self.sink.send
+        for _ in self.batch:
+            send(MESSAGE)
+        self.batches -= 1
+        if not self.batches:
+            send(EDGE)
             self.stop()
         return True
 
 
-class Receiver(Actor):
-    """Prints messages per second, from the first to the last."""
+class Sink(Actor):
+    """Looks at every message, and takes the time from the first to the last."""
 
-    sender = Connector("Sender")
-    params = {"count": 1000, "size": 16}
+    source = Connector("Source")
+    params = {"count": 100_000}
 
     def constructor(self) -> None:
-        self.seen = 0
-        self.begin = 0
+        """Wait for the first message."""
+        self.start = 0
 
-    @sender.on_message
-    def got(self, cargo: Cargo) -> None:
-        if self.params["size"] > LINE:
-            cargo.view[::LINE].tobytes()
-        self.seen += 1
-        if self.seen == 1:
-            self.begin = time.perf_counter_ns()
-        elif self.seen == self.params["count"]:
-            print((self.seen - 1) * 1e9 / (time.perf_counter_ns() - self.begin))
-            self.stop()
+    @source.on_message
+    def take(self, cargo: Cargo) -> None:
+        """Read one message."""
+        if cargo.data != MESSAGE:
+            self.edge()
 
-
-class InPlace(Receiver, name="InPlace"):
-    """Looks at the messages where they lie in shared memory."""
-
-    sender = Connector("Sender", copy=False)
-    got = sender.on_message(Receiver.got)
+    def edge(self) -> None:
+        """Handle the first or the last message."""
+        now = time.perf_counter_ns()
+        if not self.start:
+            self.start = now
+            return
+        print(json.dumps({"per_second": self.params["count"] * 1e9 / (now - self.start)}))
+        self.stop()

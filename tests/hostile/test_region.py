@@ -144,7 +144,7 @@ def test_random_bytes_anywhere(app: App, style: str, places: str, targeted: str)
     app.write(HANDLERS if style == "handlers" else LOW_LEVEL, places, pool)
     host = app.folder / "host.py"
     host.write_text(HOST)
-    arguments = [app.source, app.deployment, str(seed), "1250", targeted]
+    arguments = [app.source, app.deployment, str(seed), "2500", targeted]
     environment = {"PATH": os.environ["PATH"], "TMPDIR": str(app.temporary)}
     command = [sys.executable, str(host), *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False, env=environment)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from modulefinder import ModuleFinder
@@ -52,7 +53,9 @@ def write_folder(folder: Path, source: Path, plan: dict[str, Any]) -> None:
         _copy(here / name, package / name)
         cached = here / "__pycache__"
         for compiled in cached.glob(f"{Path(name).stem}.*.pyc") if name.endswith(".py") else ():
-            _copy(compiled, package / "__pycache__" / compiled.name)
+            # They only save time; another Python may be replacing them right now.
+            with contextlib.suppress(FileNotFoundError):
+                _copy(compiled, package / "__pycache__" / compiled.name)
     native = Path(str(_native.__spec__.origin))
     shutil.copy2(native, package / native.name)
     (folder / "plan.json").write_text(json.dumps(plan, indent=1), encoding="utf-8")

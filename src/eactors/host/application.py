@@ -20,7 +20,7 @@ from eactors import _native
 from eactors.build.folder import write_folder
 from eactors.build.source import module_name
 from eactors.deployment.model import UNTRUSTED
-from eactors.errors import LaunchError
+from eactors.errors import LaunchError, RegionCorrupted
 from eactors.host.guard import Guard
 from eactors.host.layout import HOST_NODES, HOST_PAYLOAD, enclave_plan, lay_out
 from eactors.host.outcome import INTERRUPTED, EnclaveFacts, Failure, Outcome, death
@@ -72,6 +72,7 @@ class Application:
         self._unfinished = set(plan.actors)
         self._unattached = set(self._server.enclaves)
         self._interrupts = 0
+        self._link_is_broken = False
         self._exit: int | None = None
         self._ready_ns: int | None = None
         self.outcome = Outcome()
@@ -167,14 +168,32 @@ class Application:
         )
 
     def _drain(self) -> None:
-        while (node := self._mbox.pop_front()) is not None:
-            frame = node.data
-            self._pool.push_front(node)
+        while (frame := self._next_frame()) is not None:
             for event in self._console.take(frame):
                 try:
                     self._handle(json.loads(event))
                 except (ValueError, KeyError, TypeError, AttributeError):
                     self.outcome.warnings.append("an enclave reported something that makes no sense")
+
+    def _next_frame(self) -> bytes | None:
+        if self._link_is_broken:
+            return None
+        try:
+            node = self._mbox.pop_front()
+            if node is None:
+                return None
+            frame = node.data
+            self._pool.push_front(node)
+        except RegionCorrupted as error:
+            self._link_is_broken = True
+            self.outcome.failures.append(
+                Failure(
+                    f"the enclaves can no longer be heard: {error}",
+                    hint="one of them has corrupted shared memory",
+                )
+            )
+            return None
+        return frame
 
     def _handle(self, event: dict[str, Any]) -> None:
         match event["event"]:
@@ -240,8 +259,9 @@ class Application:
             self.outcome.seconds = (time.monotonic_ns() - self._ready_ns) / 1e9
         self._region.stop()
         self._region.ring(*{context.bell for context in self._layout.contexts})
-        deadline = time.monotonic() + (_GRACE if self._interrupts < 2 else 0)  # noqa: PLR2004 - a second Ctrl-C
-        while time.monotonic() < deadline and any(p.poll() is None for p in self._processes.values()):
+        deadline = time.monotonic() + _GRACE
+        impatient = 2  # Ctrl-C a second time
+        while self._interrupts < impatient and time.monotonic() < deadline and self._some_run():
             self._mbox.wait(self._layout.host_bell, _WAIT_NS // 10)
             self._drain()
         for process in self._processes.values():
@@ -252,6 +272,9 @@ class Application:
                 process.stderr.close()
         self._drain()
         self._conclude()
+
+    def _some_run(self) -> bool:
+        return any(process.poll() is None for process in self._processes.values())
 
     def _conclude(self) -> None:
         for facts in self.outcome.enclaves:

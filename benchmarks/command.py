@@ -1,0 +1,67 @@
+"""The command: run the rounds, print the table, write the files."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from benchmarks import machine, plot, table
+from benchmarks.ratios import Round, results
+from benchmarks.schedule import SIZES, Contestant, contestants, in_turn
+
+
+def main() -> None:
+    """Run what the arguments ask for."""
+    given = _arguments()
+    chosen = [each for each in contestants() if given.only is None or each.key.startswith(given.only)]
+    if not chosen:
+        sys.exit(f"error: nothing is called {given.only!r}; there are {', '.join(_events(contestants()))}")
+    rounds: list[Round] = []
+    for number in range(given.rounds):
+        measured = {each.key: 0.0 for each in chosen}
+        for done, contestant in enumerate(in_turn(chosen, number)):
+            _progress(f"round {number + 1}/{given.rounds}, {done + 1}/{len(chosen)}: {contestant.key}")
+            measured[contestant.key] = contestant.run()
+        rounds.append(measured)
+    _progress("")
+    found = results(rounds)
+    table.show(found, rounds)
+    if given.json is not None:
+        ratios = [{**asdict(each), "holds": each.holds} for each in found]
+        outcome = {"time": time.time(), "machine": machine.describe(), "ratios": ratios, "rounds": rounds}
+        given.json.write_text(json.dumps(outcome, indent=1) + "\n")
+    if all(any(each.event == f"blocks-{size}" for each in chosen) for size in SIZES):
+        plot.draw(rounds, given.plot)
+        sys.stdout.write(f"picture: {given.plot}/throughput.png and .svg\n")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="benchmarks/run.py", description="Measure EActors against others.")
+    parser.add_argument("--rounds", type=_positive, default=5, help="interleaved rounds (default: 5)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything that was measured")
+    parser.add_argument(
+        "--plot", type=Path, metavar="DIR", default=Path("build/benchmarks"), help="where the picture goes"
+    )
+    parser.add_argument("--only", metavar="NAME", help=f"events: {', '.join(_events(contestants()))}")
+    return parser.parse_args()
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("at least one round")
+    return number
+
+
+def _events(all_of_them: list[Contestant]) -> list[str]:
+    return list(dict.fromkeys(each.event for each in all_of_them))
+
+
+def _progress(text: str) -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\x1b[K{text}")
+        sys.stderr.flush()

@@ -1,0 +1,31 @@
+"""The C ping-pong over the same native channel, without Python."""
+
+from __future__ import annotations
+
+import functools
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+
+NATIVE = Path(__file__).parents[2] / "native"
+PARTS = ("region", "pool", "mbox", "channel", "wait")
+
+
+@functools.cache
+def _program() -> tuple[str, tempfile.TemporaryDirectory[str]]:
+    """Compile it, once; the folder lives as long as the path is kept with it."""
+    folder = tempfile.TemporaryDirectory(prefix="bench-")
+    program = f"{folder.name}/pingpong"
+    sources = [NATIVE / "bench" / "pingpong.c", *(NATIVE / f"{part}.c" for part in PARTS)]
+    subprocess.run(
+        [os.environ.get("CC", "gcc"), "-O2", "-std=gnu11", f"-I{NATIVE}", *map(str, sources), "-o", program],
+        check=True,
+    )
+    return program, folder
+
+
+def pingpong(rounds: int, cpus: tuple[int, int]) -> float:
+    """Return round trips of 16 bytes per second."""
+    command = [_program()[0], str(rounds), *map(str, cpus)]
+    return float(subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout)

@@ -1,0 +1,47 @@
+"""What pyzmq does: PUSH and PULL, over ipc and tcp, with its I/O threads free on both cores."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+
+import zmq
+from benchmarks.contestants.processes import Part, together
+
+MESSAGE = b"0123456789abcdef"
+HIGH_WATER = 100_000
+"""Messages a socket holds; more than the default of 1000 is faster here."""
+
+
+def push_pull(transport: str, pushers: int, count: int, cpus: tuple[int, int]) -> float:
+    """Return messages of 16 bytes per second from all ``pushers``, who send ``count`` each."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        place = Path(folder) / "address"
+        total = pushers * count
+
+        def pull() -> float:
+            with zmq.Context() as context, context.socket(zmq.PULL) as socket:
+                socket.set_hwm(HIGH_WATER)
+                socket.bind(f"ipc://{folder}/socket" if transport == "ipc" else "tcp://127.0.0.1:*")
+                draft = Path(folder) / "draft"
+                draft.write_bytes(socket.get(zmq.LAST_ENDPOINT).rstrip(b"\0"))
+                draft.rename(place)
+                socket.recv()
+                start = time.perf_counter_ns()
+                for _ in range(total - 1):
+                    if socket.recv() != MESSAGE:
+                        raise ValueError("a message is not what was sent")
+                return (total - 1) * 1e9 / (time.perf_counter_ns() - start)
+
+        def push() -> None:
+            while not place.exists():
+                time.sleep(0.001)
+            with zmq.Context() as context, context.socket(zmq.PUSH) as socket:
+                socket.set_hwm(HIGH_WATER)
+                socket.connect(place.read_text())
+                for _ in range(count):
+                    socket.send(MESSAGE)
+
+        both = frozenset(cpus)
+        return together(Part(pull, both), *(Part(push, both) for _ in range(pushers)))

@@ -1,0 +1,68 @@
+"""The ratios that must hold, computed from the rounds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import median
+
+Round = dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """How many times as many per second one contestant does as the best of ``others``."""
+
+    title: str
+    ours: str
+    others: tuple[str, ...]
+    target: float
+
+    def of(self, rounds: list[Round]) -> list[float]:
+        """Return the ratio of every round that has both sides."""
+        return [
+            each[self.ours] / max(each[other] for other in self.others)
+            for each in rounds
+            if self.ours in each and all(other in each for other in self.others)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A ratio over all rounds."""
+
+    title: str
+    target: float
+    median: float
+    least: float
+    most: float
+    ours: float
+    other: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether the target is met."""
+        return self.median >= self.target
+
+
+RATIOS = (
+    Ratio("ping-pong 16 B : Pipe, two cores", "pingpong/eactors", ("pingpong/pipe",), 40),
+    Ratio("ping-pong 16 B : Pipe, one core", "pingpong/eactors", ("pingpong/pipe-one-core",), 12),
+    Ratio("ping-pong 16 B : C", "pingpong/eactors", ("pingpong/c",), 0.2),
+    Ratio("stream 16 B : Pipe", "stream/eactors", ("stream/pipe",), 8),
+    Ratio("stream 16 B : pyzmq, best", "stream/eactors", ("stream/zeromq-ipc", "stream/zeromq-tcp"), 2.5),
+    Ratio("two into one : pyzmq, best", "fan-in/eactors", ("fan-in/zeromq-ipc", "fan-in/zeromq-tcp"), 2),
+    Ratio("512 KiB in place : Pipe", "blocks-524288/in-place", ("blocks-524288/pipe",), 5),
+    Ratio("512 KiB copied : Pipe", "blocks-524288/copied", ("blocks-524288/pipe",), 1),
+)
+
+
+def results(rounds: list[Round]) -> list[Result]:
+    """Return every ratio that was measured."""
+    found = []
+    for ratio in RATIOS:
+        if values := ratio.of(rounds):
+            ours = median(each[ratio.ours] for each in rounds)
+            other = median(max(each[name] for name in ratio.others) for each in rounds)
+            spread = (median(values), min(values), max(values))
+            found.append(Result(ratio.title, ratio.target, *spread, ours, other))
+    return found

@@ -1,0 +1,70 @@
+"""Who is measured, and in which order: contestants of one event take turns, round after round."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from benchmarks.contestants import eactors, native, pipe, zeromq
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+CPUS = (0, 1)
+SIZES = (16, 1024, 16 * 1024, 128 * 1024, 512 * 1024)
+_OURS = {16: 400_000, 1024: 300_000, 16384: 100_000, 131072: 20_000, 524288: 6_000}
+_PIPE = {16: 80_000, 1024: 60_000, 16384: 15_000, 131072: 2_000, 524288: 600}
+
+
+@dataclass(frozen=True, slots=True)
+class Contestant:
+    """One thing to measure; ``run`` gives a rate per second."""
+
+    event: str
+    name: str
+    run: Callable[[], float]
+
+    @property
+    def key(self) -> str:
+        """What the results call it."""
+        return f"{self.event}/{self.name}"
+
+
+def contestants() -> list[Contestant]:
+    """All of them, event by event."""
+    first, _ = CPUS
+    found = [
+        Contestant("pingpong", "eactors", partial(eactors.pingpong, 1_000_000)),
+        Contestant("pingpong", "pipe", partial(pipe.pingpong, 10_000, CPUS)),
+        Contestant("pingpong", "pipe-one-core", partial(pipe.pingpong, 20_000, (first, first))),
+        Contestant("pingpong", "c", partial(native.pingpong, 2_000_000, CPUS)),
+        Contestant("stream", "eactors", partial(eactors.stream, 3_072_000)),
+        Contestant("stream", "pipe", partial(pipe.small, 120_000, CPUS)),
+        Contestant("fan-in", "eactors", partial(eactors.fan_in, 1_000_000)),
+    ]
+    for event, pushers, count in (("stream", 1, 600_000), ("fan-in", 2, 400_000)):
+        found += [
+            Contestant(
+                event, f"zeromq-{transport}", partial(zeromq.push_pull, transport, pushers, count, CPUS)
+            )
+            for transport in ("ipc", "tcp")
+        ]
+    for size in SIZES:
+        event = f"blocks-{size}"
+        found += [
+            Contestant(event, "in-place", partial(eactors.blocks, size, _OURS[size], copy=False)),
+            Contestant(event, "copied", partial(eactors.blocks, size, _OURS[size], copy=True)),
+            Contestant(event, "pipe", partial(pipe.stream, size, _PIPE[size], CPUS)),
+        ]
+    return found
+
+
+def in_turn(all_of_them: Iterable[Contestant], number: int) -> Iterator[Contestant]:
+    """Yield the contestants of round ``number``: event by event, each time another one first."""
+    events: dict[str, list[Contestant]] = {}
+    for contestant in all_of_them:
+        events.setdefault(contestant.event, []).append(contestant)
+    for members in events.values():
+        start = number % len(members)
+        yield from members[start:] + members[:start]
