@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from eactors.deployment.plan import Plan
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the directory of shared memory
+_NONSENSE = (ValueError, LookupError, TypeError, AttributeError, StopIteration, OverflowError, RecursionError)
+"""What handling an event can raise that no honest enclave sends."""
 _WAIT_NS = 50_000_000
 _GRACE = 2.0
 """Seconds that enclaves get to answer a stop request before they are killed."""
@@ -83,10 +85,11 @@ class Application:
         Raises:
             LaunchError: The machine refuses what the application needs.
         """
-        folder = Path(tempfile.mkdtemp(prefix="eactors-"))
+        folder = Path(tempfile.gettempdir()) / f"eactors-{secrets.token_hex(8)}"
         self._region_path = SHARED_MEMORY / f"eactors-{os.getpid()}-{secrets.token_hex(8)}"
         guard = Guard(folder, self._region_path)
         try:
+            folder.mkdir(mode=0o700)
             with self._signals():
                 self._start(folder, guard)
                 try:
@@ -172,8 +175,10 @@ class Application:
             for event in self._console.take(frame):
                 try:
                     self._handle(json.loads(event))
-                except (ValueError, KeyError, TypeError, AttributeError):
-                    self.outcome.warnings.append("an enclave reported something that makes no sense")
+                except _NONSENSE:
+                    words = "an enclave reported something that makes no sense"
+                    if words not in self.outcome.warnings:
+                        self.outcome.warnings.append(words)
 
     def _next_frame(self) -> bytes | None:
         if self._link_is_broken:
@@ -214,7 +219,7 @@ class Application:
                 message = f"{what}: {error['type']}: {error['message']}"
                 self.outcome.failures.append(Failure(message, error["hint"], error))
             case "exit":
-                self._exit = int(event["status"])
+                self._exit = int(event["status"]) & 0xFF
             case "unpinned":
                 cpus = ", ".join(map(str, event["cpus"]))
                 self.outcome.warnings.append(
