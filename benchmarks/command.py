@@ -9,9 +9,11 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import machine, plot, table
-from benchmarks.ratios import Round, results
-from benchmarks.schedule import SIZES, Contestant, contestants, in_turn
+import machine
+import plot
+import table
+from ratios import Round, results
+from schedule import SIZES, Contestant, contestants, in_turn
 
 
 def main() -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from statistics import median
 from typing import TYPE_CHECKING
 
-from benchmarks.schedule import SIZES
+from schedule import SIZES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from benchmarks.ratios import Round
+    from ratios import Round
 
 LINES = (
     ("in-place", "EActors, in place", "o-"),

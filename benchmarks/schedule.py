@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from benchmarks.contestants import eactors, native, pipe, zeromq
+from contestants import eactors, native, pipe, zeromq
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

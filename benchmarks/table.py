@@ -9,12 +9,13 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from benchmarks.ratios import Result, Round
+    from ratios import Result, Round
 
 
 def show(results: list[Result], rounds: list[Round]) -> None:
     """Print the ratios and the medians of all contestants to stdout."""
-    console = Console()
+    terminal = Console()
+    console = terminal if terminal.is_terminal else Console(width=120)
     ratios = Table(title=f"ratios, median of {len(rounds)} interleaved rounds")
     ratios.add_column("ours : theirs", no_wrap=True)
     for heading in ("ratio", "min..max", "target", "", "ours/s", "theirs/s"):

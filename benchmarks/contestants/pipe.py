@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from benchmarks.contestants.processes import FORK, Part, together
+from contestants.processes import FORK, Part, together
 
 MESSAGE = b"0123456789abcdef"
 SOCKET_FROM = 16384

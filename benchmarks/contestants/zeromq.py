@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import zmq
-from benchmarks.contestants.processes import Part, together
+from contestants.processes import Part, together
 
 MESSAGE = b"0123456789abcdef"
 HIGH_WATER = 100_000
@@ -25,7 +25,7 @@ def push_pull(transport: str, pushers: int, count: int, cpus: tuple[int, int]) -
                 socket.set_hwm(HIGH_WATER)
                 socket.bind(f"ipc://{folder}/socket" if transport == "ipc" else "tcp://127.0.0.1:*")
                 draft = Path(folder) / "draft"
-                draft.write_bytes(socket.get(zmq.LAST_ENDPOINT).rstrip(b"\0"))
+                draft.write_text(socket.getsockopt_string(zmq.LAST_ENDPOINT))
                 draft.rename(place)
                 socket.recv()
                 start = time.perf_counter_ns()
