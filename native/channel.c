@@ -42,7 +42,11 @@ ea_status ea_end_acquire(ea_end *end, uint32_t *index) {
         *index = end->stash[--end->stashed];
         return EA_OK;
     }
-    return ea_pool_pop_front(&end->pool, &end->who, index);
+    ea_status status = ea_pool_pop_front(&end->pool, &end->who, index);
+    while (status == EA_OK && end->stashed < EA_BURST &&
+           ea_pool_pop_front(&end->pool, &end->who, &end->stash[end->stashed]) == EA_OK)
+        end->stashed++;
+    return status;
 }
 
 ea_status ea_end_push(ea_end *end, uint32_t index) {
@@ -69,6 +73,9 @@ ea_status ea_end_release(ea_end *end, uint32_t index) {
         return EA_OK;
     }
     ea_status status = ea_pool_push_front(&end->pool, &end->who, index);
+    while (status == EA_OK && end->stashed > EA_STASH - EA_BURST &&
+           ea_pool_push_front(&end->pool, &end->who, end->stash[end->stashed - 1]) == EA_OK)
+        end->stashed--;
     if (status == EA_OK) made_room(end);
     return status;
 }

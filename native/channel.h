@@ -2,7 +2,8 @@
  *
  * An end keeps a few nodes to itself: the node in which the last message came carries the
  * next answer, so two ends that talk in turns touch one slot and one node per message and
- * the pool not at all.
+ * the pool not at all. Where messages go one way, nodes come back over the pool in bursts,
+ * so that the line of its top changes hands once per burst and not twice per message.
  */
 #ifndef EA_CHANNEL_H
 #define EA_CHANNEL_H
@@ -10,7 +11,7 @@
 #include "mbox.h"
 #include "wait.h"
 
-enum { EA_STASH = 8 };
+enum { EA_STASH = 16, EA_BURST = EA_STASH / 2 };
 
 /* Nodes that a channel of `capacity` messages per direction needs so that neither end can
  * starve the other: both mboxes full, both stashes full, and a few in hand. */

@@ -89,6 +89,11 @@ static PyObject *node_get_data(NodeObject *self, void *unused) {
 static PyObject *node_write(NodeObject *self, PyObject *data) {
     ea_node *node = header(self);
     Py_buffer view;
+    if (node != NULL && PyBytes_CheckExact(data) && PyBytes_GET_SIZE(data) <= (Py_ssize_t)self->pool->pool.payload) {
+        memcpy(node->payload, PyBytes_AS_STRING(data), (size_t)PyBytes_GET_SIZE(data));
+        node->length = (uint32_t)PyBytes_GET_SIZE(data);
+        Py_RETURN_NONE;
+    }
     if (node == NULL || PyObject_GetBuffer(data, &view, PyBUF_SIMPLE) < 0) return NULL;
     if (view.len > (Py_ssize_t)self->pool->pool.payload) {
         PyErr_Format(PyExc_ValueError, "%zd bytes do not fit into a node of %u", view.len, self->pool->pool.payload);
