@@ -47,7 +47,7 @@ static void node_dealloc(NodeObject *self) {
     /* Dropped instead of pushed: back to its pool, so that a forgetful actor loses nothing. */
     if (self->index != EA_NONE && current.who.shared != NULL &&
         ea_pool_push_front(&self->pool->pool, &current.who, self->index) == EA_OK)
-        bells_ring(self->pool->bells, self->pool->bell_count);
+        pool_ring(self->pool);
     Py_DECREF((PyObject *)self->pool);
     PyObject_Free(self);
 }

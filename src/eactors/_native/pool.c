@@ -1,6 +1,8 @@
 /* Pool: a public LIFO of empty nodes. */
 #include "types.h"
 
+enum { POOL_LOW = 8 };
+
 int bells_of(RegionObject *region, PyObject *sequence, ea_bell ***bells, uint32_t *count) {
     PyObject *items = PySequence_Fast(sequence, "bells are a sequence of offsets");
     if (items == NULL) return -1;
@@ -20,6 +22,12 @@ int bells_of(RegionObject *region, PyObject *sequence, ea_bell ***bells, uint32_
 
 void bells_ring(ea_bell **bells, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) ea_bell_ring(bells[i], current.who.shared);
+}
+
+void pool_ring(PoolObject *self) {
+    /* Waking an actor for every single node would cost more than the message. One that
+     * waits for the last few nodes of a pool looks again by itself before long (worker.c). */
+    if (ea_pool_length(&self->pool) >= self->pool.count / POOL_LOW) bells_ring(self->bells, self->bell_count);
 }
 
 static PyObject *pool_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
@@ -65,7 +73,7 @@ static PyObject *pool_push_front(PoolObject *self, PyObject *node) {
         return ea_status_error(status, "pool");
     }
     current.activity++;
-    bells_ring(self->bells, self->bell_count);
+    pool_ring(self);
     Py_RETURN_NONE;
 }
 

@@ -177,6 +177,8 @@ void node_reattach(PyObject *node, uint32_t index);
 /* Read the offsets in `sequence` as bells; -1 and an exception if one is outside. */
 int bells_of(RegionObject *region, PyObject *sequence, ea_bell ***bells, uint32_t *count);
 void bells_ring(ea_bell **bells, uint32_t count);
+/* A node came back: wake who may be waiting for one. */
+void pool_ring(PoolObject *pool);
 PyObject *ea_status_error(ea_status status, const char *what);
 
 #endif

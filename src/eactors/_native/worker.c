@@ -201,7 +201,7 @@ static void look_again(WorkerObject *self, idleness *seen, bool progress) {
     uint32_t looks = self->positions > 1 ? IDLE_ROUNDS * self->positions : IDLE_BODY_TURNS;
     seen->idle = progress ? 0 : seen->idle + 1;
     if (seen->idle < looks || self->waiter.policy == EA_WAIT_SPIN) {
-        if (self->positions == 1 && seen->idle > looks / 2) {
+        if (self->positions == 1 && (self->waiter.crowded || seen->idle > looks / 2) && !progress) {
             Py_BEGIN_ALLOW_THREADS
             sched_yield();
             Py_END_ALLOW_THREADS
