@@ -25,7 +25,7 @@ bool ea_channel_init(const ea_region *region, const ea_channel_plan *plan) {
 }
 
 bool ea_end_attach(ea_end *end, const ea_region *region, const ea_channel_plan *plan, ea_context who) {
-    *end = (ea_end){.who = who};
+    *end = (ea_end){.who = who, .stash = {.limit = EA_STASH}};
     return attach(end, region, plan);
 }
 
@@ -38,15 +38,7 @@ static void made_room(ea_end *end) {
 }
 
 ea_status ea_end_acquire(ea_end *end, uint32_t *index) {
-    if (end->stashed > 0) {
-        *index = end->stash[--end->stashed];
-        return EA_OK;
-    }
-    ea_status status = ea_pool_pop_front(&end->pool, &end->who, index);
-    while (status == EA_OK && end->stashed < EA_BURST &&
-           ea_pool_pop_front(&end->pool, &end->who, &end->stash[end->stashed]) == EA_OK)
-        end->stashed++;
-    return status;
+    return ea_stash_take(&end->stash, &end->pool, &end->who, index);
 }
 
 ea_status ea_end_push(ea_end *end, uint32_t index) {
@@ -68,22 +60,16 @@ ea_status ea_end_pop(ea_end *end, uint32_t *index) {
 }
 
 ea_status ea_end_release(ea_end *end, uint32_t index) {
-    if (end->stashed < EA_STASH) {
-        end->stash[end->stashed++] = index;
-        return EA_OK;
-    }
-    ea_status status = ea_pool_push_front(&end->pool, &end->who, index);
-    while (status == EA_OK && end->stashed > EA_STASH - EA_BURST &&
-           ea_pool_push_front(&end->pool, &end->who, end->stash[end->stashed - 1]) == EA_OK)
-        end->stashed--;
-    if (status == EA_OK) made_room(end);
+    bool pooled;
+    ea_status status = ea_stash_give(&end->stash, &end->pool, &end->who, index, &pooled);
+    if (pooled && status == EA_OK) made_room(end);
     return status;
 }
 
 bool ea_end_can_receive(const ea_end *end) { return !ea_mbox_is_empty(&end->in); }
 
 bool ea_end_can_send(const ea_end *end) {
-    bool node = end->stashed > 0 || (uint32_t)ea_load(&end->pool.shared->top, EA_SEQ_CST) != EA_NONE;
+    bool node = end->stash.count > 0 || (uint32_t)ea_load(&end->pool.shared->top, EA_SEQ_CST) != EA_NONE;
     return node && !ea_mbox_is_full(&end->out);
 }
 

@@ -2,16 +2,14 @@
  *
  * An end keeps a few nodes to itself: the node in which the last message came carries the
  * next answer, so two ends that talk in turns touch one slot and one node per message and
- * the pool not at all. Where messages go one way, nodes come back over the pool in bursts,
- * so that the line of its top changes hands once per burst and not twice per message.
+ * the pool not at all.
  */
 #ifndef EA_CHANNEL_H
 #define EA_CHANNEL_H
 
 #include "mbox.h"
+#include "stash.h"
 #include "wait.h"
-
-enum { EA_STASH = 16, EA_BURST = EA_STASH / 2 };
 
 /* Nodes that a channel of `capacity` messages per direction needs so that neither end can
  * starve the other: both mboxes full, both stashes full, and a few in hand. */
@@ -30,8 +28,7 @@ typedef struct {
     ea_bell *peer_bell;
     ea_a32 *waiting, *peer_waiting;
     bool announced; /* our flag is up */
-    uint32_t stashed;
-    uint32_t stash[EA_STASH];
+    ea_stash stash;
 } ea_end;
 
 /* Where the parts of a channel lie in the region, all from private memory. */

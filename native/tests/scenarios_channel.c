@@ -157,7 +157,7 @@ static void open_mortal_ends(void) {
 static void all_talked(void) {
     uint32_t inside = ea_pool_length(&talkers[0].end.pool);
     for (int side = 0; side < 2; side++) {
-        inside += talkers[side].end.stashed;
+        inside += talkers[side].end.stash.count;
         CHECK(talkers[side].sent == talkers[side].to_send);
         CHECK(talkers[side].received == talkers[side].to_receive);
     }

@@ -226,7 +226,7 @@ static void run_channel(uint32_t capacity, ea_waiter waiter, uint32_t first, uin
         CHECK(ea_end_attach(&talkers[side].end, &region, &plan, (ea_context){me, side + 1}));
     }
     run_threads(2, (const body[]){talk, talk});
-    uint32_t inside = ea_pool_length(&talkers[0].end.pool) + talkers[0].end.stashed + talkers[1].end.stashed;
+    uint32_t inside = ea_pool_length(&talkers[0].end.pool) + talkers[0].end.stash.count + talkers[1].end.stash.count;
     CHECK(inside == talkers[0].end.pool.count);
     free(memory);
 }

@@ -45,9 +45,7 @@ void node_reattach(PyObject *node, uint32_t index) { ((NodeObject *)node)->index
 
 static void node_dealloc(NodeObject *self) {
     /* Dropped instead of pushed: back to its pool, so that a forgetful actor loses nothing. */
-    if (self->index != EA_NONE && current.who.shared != NULL &&
-        ea_pool_push_front(&self->pool->pool, &current.who, self->index) == EA_OK)
-        pool_ring(self->pool);
+    if (self->index != EA_NONE && current.who.shared != NULL) (void)pool_give(self->pool, &current.who, self->index);
     Py_DECREF((PyObject *)self->pool);
     PyObject_Free(self);
 }

@@ -1,7 +1,10 @@
 /* Pool: a public LIFO of empty nodes. */
 #include "types.h"
 
-enum { POOL_LOW = 8 };
+enum {
+    POOL_LOW = 8,    /* a pool with less than one part in so many left is nothing to wake for */
+    POOL_SHARE = 32, /* of how many nodes a process may keep one in its stash */
+};
 
 int bells_of(RegionObject *region, PyObject *sequence, ea_bell ***bells, uint32_t *count) {
     PyObject *items = PySequence_Fast(sequence, "bells are a sequence of offsets");
@@ -24,11 +27,17 @@ void bells_ring(ea_bell **bells, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) ea_bell_ring(bells[i], current.who.shared);
 }
 
-void pool_ring(PoolObject *self) {
+ea_status pool_give(PoolObject *self, const ea_context *who, uint32_t index) {
+    bool pooled;
+    ea_status status = ea_stash_give(&self->stash, &self->pool, who, index, &pooled);
     /* Waking an actor for every single node would cost more than the message. One that
      * waits for the last few nodes of a pool looks again by itself before long (worker.c). */
-    if (ea_pool_length(&self->pool) >= self->pool.count / POOL_LOW) bells_ring(self->bells, self->bell_count);
+    if (pooled && status == EA_OK && ea_pool_length(&self->pool) >= self->pool.count / POOL_LOW)
+        bells_ring(self->bells, self->bell_count);
+    return status;
 }
+
+static uint32_t available(const PoolObject *self) { return self->stash.count + ea_pool_length(&self->pool); }
 
 static PyObject *pool_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
     RegionObject *region;
@@ -41,7 +50,8 @@ static PyObject *pool_new(PyTypeObject *type, PyObject *args, PyObject *keywords
     self->region = (RegionObject *)Py_NewRef((PyObject *)region);
     if (!ea_pool_attach(&self->pool, &region->region, offset, nodes, payload))
         PyErr_Format(PyExc_ValueError, "a pool of %u nodes does not lie inside the region", nodes);
-    else if (bells != NULL)
+    self->stash.limit = nodes / POOL_SHARE < EA_STASH ? nodes / POOL_SHARE : EA_STASH;
+    if (!PyErr_Occurred() && bells != NULL)
         (void)bells_of(region, bells, &self->bells, &self->bell_count);
     if (PyErr_Occurred()) Py_CLEAR(self);
     return (PyObject *)self;
@@ -56,7 +66,7 @@ static PyObject *pool_pop_front(PoolObject *self, PyObject *unused) {
     const ea_context *who = ea_current_who();
     uint32_t index;
     if (who == NULL) return NULL;
-    ea_status status = ea_pool_pop_front(&self->pool, who, &index);
+    ea_status status = ea_stash_take(&self->stash, &self->pool, who, &index);
     if (status == EA_CORRUPT) return ea_status_error(status, "pool");
     if (status != EA_OK) Py_RETURN_NONE;
     current.activity++;
@@ -67,18 +77,17 @@ static PyObject *pool_push_front(PoolObject *self, PyObject *node) {
     const ea_context *who = ea_current_who();
     uint32_t index = who == NULL ? EA_NONE : node_detach(node, self);
     if (index == EA_NONE) return NULL;
-    ea_status status = ea_pool_push_front(&self->pool, who, index);
+    ea_status status = pool_give(self, who, index);
     if (status != EA_OK) {
         node_reattach(node, index);
         return ea_status_error(status, "pool");
     }
     current.activity++;
-    pool_ring(self);
     Py_RETURN_NONE;
 }
 
-static PyObject *pool_is_empty(PoolObject *self, PyObject *unused) { return PyBool_FromLong(ea_pool_length(&self->pool) == 0); }
-static PyObject *pool_length(PoolObject *self, PyObject *unused) { return PyLong_FromUnsignedLong(ea_pool_length(&self->pool)); }
+static PyObject *pool_is_empty(PoolObject *self, PyObject *unused) { return PyBool_FromLong(available(self) == 0); }
+static PyObject *pool_length(PoolObject *self, PyObject *unused) { return PyLong_FromUnsignedLong(available(self)); }
 static PyObject *pool_payload(PoolObject *self, void *unused) { return PyLong_FromUnsignedLong(self->pool.payload); }
 static PyObject *pool_nodes(PoolObject *self, void *unused) { return PyLong_FromUnsignedLong(self->pool.count); }
 

@@ -162,6 +162,7 @@ extern PyTypeObject Worker_Type;
 typedef struct {
     PyObject_HEAD
     ea_pool pool;
+    ea_stash stash; /* the GIL guards it */
     RegionObject *region;
     ea_bell **bells; /* of the workers whose actors use it */
     uint32_t bell_count;
@@ -177,8 +178,8 @@ void node_reattach(PyObject *node, uint32_t index);
 /* Read the offsets in `sequence` as bells; -1 and an exception if one is outside. */
 int bells_of(RegionObject *region, PyObject *sequence, ea_bell ***bells, uint32_t *count);
 void bells_ring(ea_bell **bells, uint32_t count);
-/* A node came back: wake who may be waiting for one. */
-void pool_ring(PoolObject *pool);
+/* Give a node back and wake who may be waiting for one. */
+ea_status pool_give(PoolObject *pool, const ea_context *who, uint32_t index);
 PyObject *ea_status_error(ea_status status, const char *what);
 
 #endif
