@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import functools
-import os
 import subprocess
 import tempfile
 from pathlib import Path
 
 NATIVE = Path(__file__).parents[2] / "native"
-PARTS = ("region", "pool", "mbox", "channel", "wait")
 
 
 @functools.cache
@@ -17,11 +15,7 @@ def _program() -> tuple[str, tempfile.TemporaryDirectory[str]]:
     """Compile it, once; the folder lives as long as the path is kept with it."""
     folder = tempfile.TemporaryDirectory(prefix="bench-")
     program = f"{folder.name}/pingpong"
-    sources = [NATIVE / "bench" / "pingpong.c", *(NATIVE / f"{part}.c" for part in PARTS)]
-    subprocess.run(
-        [os.environ.get("CC", "gcc"), "-O2", "-std=gnu11", f"-I{NATIVE}", *map(str, sources), "-o", program],
-        check=True,
-    )
+    subprocess.run(["make", "-s", "-C", NATIVE, "bench", f"BUILD={folder.name}"], check=True)
     return program, folder
 
 
