@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import sys
 import unicodedata
+from typing import TYPE_CHECKING
 
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -14,7 +15,6 @@ from eactors.deployment import xml
 from eactors.deployment.checks import check
 from eactors.deployment.values import ADDRESS, NAME
 from eactors.errors import DeploymentError
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from eactors.deployment.model import (
