@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 
+class _Console(Console):
+    def show_cursor(self, show: bool = True) -> bool:  # noqa: ARG002, FBT001, FBT002 - rich's signature
+        """Never hide it: a launcher that is killed with -9 could not show it again."""
+        return False
+
+
 class Progress:
     """A line that shows messages, rate and time while an application runs.
 
@@ -21,7 +27,7 @@ class Progress:
     """
 
     def __init__(self, expected: int | None) -> None:
-        console = Console(stderr=True)
+        console = _Console(stderr=True)
         columns = [
             TextColumn("{task.fields[count]:>12,} messages {task.fields[rate]:>10,.0f}/s"),
             TimeElapsedColumn(),
