@@ -73,6 +73,54 @@ class RegionCorrupted(EActorsError):  # noqa: N818
     """Shared memory holds a value that no honest peer writes."""
 
 
+class ChannelBroken(EActorsError):  # noqa: N818
+    """An encrypted channel received what its peer did not send, or could not agree on keys.
+
+    The channel delivers nothing more; the actor's other channels are not affected.
+
+    Attributes:
+        channel: The connector's attribute in the actor.
+        peer: Name of the actor at the other end.
+    """
+
+    def __init__(self, message: str, *, channel: str = "", peer: str = "", hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.channel = channel
+        self.peer = peer
+
+
+class ExchangeFailed(EActorsError):  # noqa: N818
+    """A key exchange received what no honest peer sends; the channel it was for is broken."""
+
+
+class ReportInvalid(EActorsError):  # noqa: N818
+    """A report was not made on this machine, not for this enclave, or was changed."""
+
+
+class ManifestRejected(EActorsError):  # noqa: N818
+    """The deployment manifest lacks a signature that this enclave wants, or is not the one that was signed."""
+
+
+class NotInEnclave(EActorsError):  # noqa: N818
+    """An actor on the untrusted side asked for what only an enclave has: reports, quotes, sealing keys."""
+
+
+class SealBroken(EActorsError, ValueError):  # noqa: N818
+    """Sealed data was changed, or sealed by an enclave with another measurement or signer."""
+
+
+class ImageError(EActorsError):
+    """The image of an enclave is not what was measured and signed."""
+
+
+class KeyFileError(EActorsError):
+    """A key file is missing, unreadable, or holds no key of the kind that is needed."""
+
+
+class ModuleNotInImage(EActorsError, ModuleNotFoundError):  # noqa: N818
+    """Code in an enclave imports a module that its image does not hold."""
+
+
 class SandboxViolation(EActorsError, PermissionError):  # noqa: N818
     """An actor in an enclave tried what only a system actor may do.
 
