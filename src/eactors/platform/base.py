@@ -1,6 +1,8 @@
-"""What an enclave's entry asks of the platform that it runs on."""
+"""What an enclave asks of the platform that it runs on."""
 
 from __future__ import annotations
+
+from eactors.errors import EActorsError
 
 TYPE_CHECKING = False  # importing typing would cost every enclave its memory
 if TYPE_CHECKING:
@@ -9,11 +11,15 @@ else:
     Protocol = object
 
 
+class PlatformError(EActorsError):
+    """The platform refuses an instruction, or does not answer any more."""
+
+
 class Platform(Protocol):
-    """One way to isolate an enclave.
+    """One way to isolate an enclave, and to prove what it is.
 
     The entry calls `prepare` before it loads any code of the application, and `seal` once
-    the actors are constructed.
+    the actors are constructed. The rest may be called at any time, by any thread.
 
     Attributes:
         name: What a deployment calls this platform.
@@ -30,6 +36,49 @@ class Platform(Protocol):
         Raises:
             ProcessLookupError: The launcher has already ended.
             OSError: The machine cannot isolate this process.
+        """
+
+    def report(self, target: bytes, data: bytes) -> bytes:
+        """Prove to another enclave of this machine what this one is: EREPORT.
+
+        Args:
+            target: TARGETINFO of the only enclave that can check it, 512 bytes.
+            data: What to say to it, 64 bytes.
+
+        Returns:
+            A REPORT, 432 bytes (Intel SDM volume 3D, section 38.15).
+
+        Raises:
+            PlatformError: An operand is malformed.
+            NotInEnclave: This is the untrusted side.
+        """
+
+    def key(self, request: bytes) -> bytes:
+        """Get a key that only this enclave, or only those of its signer, can get: EGETKEY.
+
+        Args:
+            request: A KEYREQUEST, 512 bytes (section 38.18).
+
+        Returns:
+            The key, 16 bytes.
+
+        Raises:
+            PlatformError: This enclave may not have that key.
+            NotInEnclave: This is the untrusted side.
+        """
+
+    def quote(self, data: bytes) -> bytes:
+        """Prove to anyone anywhere what this enclave is.
+
+        Args:
+            data: What to say to them, 64 bytes.
+
+        Returns:
+            An SGX quote, version 3.
+
+        Raises:
+            PlatformError: The platform cannot make quotes.
+            NotInEnclave: This is the untrusted side.
         """
 
     def seal(self) -> None:
