@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eactors.deployment import plan as planned
+from eactors.deployment.encryption import Encryptions
 from eactors.deployment.hints import did_you_mean
 from eactors.deployment.plan import ChannelEnd, PlannedChannel
 from eactors.errors import DeploymentError, SourceError
@@ -12,18 +13,22 @@ from eactors.placement import Placement
 
 if TYPE_CHECKING:
     from eactors.connector import Connector
+    from eactors.deployment.encryption import Encryption
     from eactors.deployment.model import ChannelSettings, Deployment
-    from eactors.deployment.plan import Carrier, PlannedActor
+    from eactors.deployment.plan import Carrier, PlannedActor, PlannedEnclave
 
 Pair = tuple[str, str]
 
 
-def plan_channels(deployment: Deployment, actors: dict[str, PlannedActor]) -> tuple[PlannedChannel, ...]:
+def plan_channels(
+    deployment: Deployment, actors: dict[str, PlannedActor], enclaves: dict[int, PlannedEnclave]
+) -> tuple[PlannedChannel, ...]:
     """Pair the connectors of the placed actors.
 
     Raises:
         DeploymentError: A connector's peer is not placed, or does not connect back, or the
-            deployment describes a channel that no connectors make.
+            deployment describes a channel that no connectors make, or asks for encryption that
+            it cannot have.
     """
     towards: dict[Pair, list[str]] = {}
     for actor in actors.values():
@@ -34,7 +39,8 @@ def plan_channels(deployment: Deployment, actors: dict[str, PlannedActor]) -> tu
             towards.setdefault((actor.name, peer), []).append(attribute)
     settings = {frozenset(entry.between): entry for entry in deployment.channels}
     _refuse_strays(deployment, towards)
-    channels = []
+    encryptions = Encryptions(deployment, enclaves)
+    channels: list[PlannedChannel] = []
     for (one, other), attributes in towards.items():
         back = towards.get((other, one), [])
         if len(attributes) > len(back):
@@ -42,9 +48,11 @@ def plan_channels(deployment: Deployment, actors: dict[str, PlannedActor]) -> tu
         if (other, one) in list(towards)[: list(towards).index((one, other))]:
             continue
         setting = settings.get(frozenset((one, other)))
+        encryption = encryptions.decide(actors[one], actors[other], setting)
+        carrier = _carrier(actors[one], actors[other])
         for mine, theirs in zip(attributes, back, strict=False):
             ends = (ChannelEnd(one, mine), ChannelEnd(other, theirs))
-            channels.append(_channel(ends, _carrier(actors[one], actors[other]), setting))
+            channels.append(_channel(len(channels), ends, carrier, encryption, setting))
     return tuple(channels)
 
 
@@ -119,12 +127,17 @@ def _carrier(one: PlannedActor, other: PlannedActor) -> Carrier:
 
 
 def _channel(
-    ends: tuple[ChannelEnd, ChannelEnd], carrier: Carrier, setting: ChannelSettings | None
+    number: int,
+    ends: tuple[ChannelEnd, ChannelEnd],
+    carrier: Carrier,
+    encryption: Encryption,
+    setting: ChannelSettings | None,
 ) -> PlannedChannel:
     size = (setting.message_size if setting else None) or planned.DEFAULT_MESSAGE_SIZE
     node = (setting.node_size if setting else None) or min(size, planned.DEFAULT_NODE_SIZE)
     capacity = (setting.capacity if setting else None) or planned.DEFAULT_CAPACITY
-    return PlannedChannel(ends, carrier, capacity, size, node)
+    cipher, exchange = encryption
+    return PlannedChannel(number, ends, carrier, cipher, exchange, capacity, size, node)
 
 
 def _line(deployment: Deployment, actor: str) -> int | None:

@@ -6,7 +6,7 @@ Nothing here reads a file or knows the actors' source: ``xml`` fills these value
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 UNTRUSTED = 0
@@ -14,6 +14,9 @@ UNTRUSTED = 0
 
 WaitPolicy = Literal["adaptive", "spin", "sleep"]
 Kind = Literal["public", "private"]
+Cipher = Literal["none", "aes-128-gcm", "aes-256-gcm", "chacha20-poly1305"]
+KeyExchange = Literal["local-attestation", "sealing", "diffie-hellman"]
+Platform = Literal["simulation"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +64,12 @@ class ChannelSettings:
 
     between: tuple[str, str]
     line: int
-    cipher: Literal["none"] | None = None
+    cipher: Cipher | None = None
     capacity: int | None = None
     message_size: int | None = None
     node_size: int | None = None
+    exchange: KeyExchange | None = None
+    insecure: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +103,35 @@ class Param:
 
 
 @dataclass(frozen=True, slots=True)
-class EnclaveName:
-    """One ``<enclave-settings>``: what an enclave is called."""
+class Key:
+    """One ``<key>``: an owner's key, in a file whose path is relative to the deployment's."""
+
+    name: str
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class EnclaveSettings:
+    """One ``<enclave-settings>``; signer and owners are names of keys. None: the default."""
 
     enclave: int
-    name: str
+    line: int
+    name: str | None = None
+    signer: str | None = None
+    owners: tuple[str, ...] | None = None
+    debug: bool | None = None
+    product_id: int | None = None
+    security_version: int | None = None
+    platform: Platform | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One ``<requires>``: ``package.module`` or ``module:NAME``, which no one sees an enclave reach."""
+
+    enclave: int
+    module: str
     line: int
 
 
@@ -117,4 +146,19 @@ class Deployment:
     pools: tuple[PoolSettings, ...] = ()
     waits: tuple[WaitSettings, ...] = ()
     params: tuple[Param, ...] = ()
-    enclave_names: tuple[EnclaveName, ...] = field(default=())
+    enclave_settings: tuple[EnclaveSettings, ...] = ()
+    keys: tuple[Key, ...] = ()
+    requirements: tuple[Requirement, ...] = ()
+
+    def share_lines(self) -> dict[int, int]:
+        """Return, for each enclave with actors, the line of the first ``<enclave>`` that it has."""
+        lines: dict[int, int] = {}
+        for server in self.servers:
+            for worker in server.workers:
+                for share in worker.shares:
+                    lines.setdefault(share.enclave, share.line)
+        return lines
+
+    def settings_of(self, enclave: int) -> EnclaveSettings | None:
+        """Return what is set of an enclave."""
+        return next((each for each in self.enclave_settings if each.enclave == enclave), None)

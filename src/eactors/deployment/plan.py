@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from eactors.deployment.model import UNTRUSTED
+# What msgspec reads back for a launcher has its types at run time.
+from eactors.deployment.model import UNTRUSTED, Cipher, KeyExchange, Kind, Platform, WaitPolicy
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from eactors.actor import Actor
-    from eactors.deployment.model import Deployment, Kind, WaitPolicy
+    from eactors.deployment.model import Deployment
 
 DEFAULT_CAPACITY = 64
 """Messages that may wait in each direction of a channel."""
@@ -21,8 +22,11 @@ DEFAULT_NODE_SIZE = 4096
 """Payload bytes of one node of a channel; a longer message travels in several."""
 DEFAULT_POOL_NODES = 64
 DEFAULT_POOL_SIZE = 4096
+DEFAULT_CIPHER: Cipher = "aes-128-gcm"
+DEFAULT_EXCHANGE: KeyExchange = "local-attestation"
 
 Carrier = Literal["private", "public", "network"]
+Protection = Literal["private", "plain", "encrypted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +54,37 @@ class ChannelEnd:
     actor: str
     attribute: str
 
+    def __str__(self) -> str:
+        return f"{self.actor}.{self.attribute}"
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedChannel:
-    """A channel between two actors. Sizes in bytes, capacity in messages per direction."""
+    """A channel between two actors. Sizes in bytes, capacity in messages per direction.
 
+    Attributes:
+        id: Its number in the plan.
+        exchange: How its two ends agree on keys; None unless it has a cipher.
+    """
+
+    id: int
     ends: tuple[ChannelEnd, ChannelEnd]
     carrier: Carrier
+    cipher: Cipher
+    exchange: KeyExchange | None
     capacity: int
     message_size: int
     node_size: int
+
+    def __str__(self) -> str:
+        return " - ".join(map(str, self.ends))
+
+    @property
+    def protection(self) -> Protection:
+        """Who can read it: nobody can come near it, anyone, or the holders of its keys."""
+        if self.carrier == "private":
+            return "private"
+        return "plain" if self.cipher == "none" else "encrypted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +128,39 @@ class PlannedServer:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedEnclave:
+    """What is set of one enclave. Servers that use the same id share its settings.
+
+    Attributes:
+        title: How people are told of it.
+        signer: Name of the key that signs its image; None: the development key.
+        owners: Names of the keys that must all have signed the manifest for it to start; none
+            where no key is declared.
+        requires: ``package.module`` and ``module:NAME`` that its image has in any case, as the
+            deployment and the classes of its actors ask, in alphabetical order.
+    """
+
+    id: int
+    name: str | None
+    title: str
+    signer: str | None
+    owners: tuple[str, ...]
+    debug: bool
+    product_id: int
+    security_version: int
+    platform: Platform
+    requires: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """All that will run. Channels and pools are in the order of their declaration."""
+    """All that will run. Channels and pools are in the order of their declaration.
+
+    Attributes:
+        enclaves: By id and in that order, without the untrusted side.
+        untrusted_requires: What the code of the untrusted side has in any case.
+        keys: The file of each declared key, by name.
+    """
 
     source: Path
     deployment: Deployment
@@ -112,7 +168,10 @@ class Plan:
     servers: tuple[PlannedServer, ...]
     channels: tuple[PlannedChannel, ...]
     pools: tuple[PlannedPool, ...]
-    unplaced: tuple[str, ...] = field(default=())
+    enclaves: dict[int, PlannedEnclave]
+    keys: dict[str, Path]
+    untrusted_requires: tuple[str, ...] = ()
+    unplaced: tuple[str, ...] = ()
 
 
 def enclave_title(enclave: int, name: str | None = None) -> str:

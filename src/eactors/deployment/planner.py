@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eactors.deployment import plan as planned
 from eactors.deployment.channels import plan_channels
 from eactors.deployment.checks import check
+from eactors.deployment.enclaves import plan_enclaves, requirements
 from eactors.deployment.hints import did_you_mean
+from eactors.deployment.labels import check_labels
+from eactors.deployment.model import UNTRUSTED
 from eactors.deployment.plan import (
     Plan,
     PlannedActor,
@@ -36,6 +40,7 @@ def make_plan(deployment: Deployment, source: Source, overrides: Iterable[tuple[
 
     Raises:
         DeploymentError: The two do not fit together.
+        SourceError: The source declares a label or a requirement wrongly.
         EActorsError: An override names something that is not there.
     """
     check(deployment)
@@ -43,15 +48,21 @@ def make_plan(deployment: Deployment, source: Source, overrides: Iterable[tuple[
     values.update(((actor, name), (value, None)) for actor, name, value in overrides)
     actors = _place(deployment, source, values)
     _refuse_strays(deployment, actors, values)
-    return Plan(
+    enclaves = plan_enclaves(deployment, actors.values())
+    plan = Plan(
         source=source.path,
         deployment=deployment,
         actors=actors,
         servers=tuple(_server(deployment, server) for server in deployment.servers),
-        channels=plan_channels(deployment, actors),
+        channels=plan_channels(deployment, actors, enclaves),
         pools=_pools(deployment, actors),
+        enclaves=enclaves,
+        keys={key.name: Path(deployment.file).parent / key.file for key in deployment.keys},
+        untrusted_requires=requirements(deployment, actors.values(), UNTRUSTED),
         unplaced=tuple(actor.name for actor in deployment.actors if actor.name not in actors),
     )
+    check_labels(plan)
+    return plan
 
 
 Values = dict[tuple[str, str], tuple[str, "Param | None"]]
@@ -131,7 +142,7 @@ def _refuse_strays(deployment: Deployment, actors: dict[str, PlannedActor], valu
 
 
 def _server(deployment: Deployment, server: Server) -> PlannedServer:
-    names = {entry.enclave: entry.name for entry in deployment.enclave_names}
+    names = {entry.enclave: entry.name for entry in deployment.enclave_settings}
     policies = {entry.worker: entry.policy for entry in deployment.waits}
     workers = tuple(
         PlannedWorker(

@@ -23,7 +23,7 @@ def check_settings(deployment: Deployment) -> None:
     _check_channels(deployment)
     _check_params(deployment)
     _check_waits(deployment)
-    _check_enclave_names(deployment)
+    _check_enclaves(deployment)
     refuse_twins(
         deployment.file,
         ((pool.name, pool.line, f"pool {quoted(pool.name)} is set twice") for pool in deployment.pools),
@@ -117,32 +117,40 @@ def _check_waits(deployment: Deployment) -> None:
     )
 
 
-def _check_enclave_names(deployment: Deployment) -> None:
+def _check_enclaves(deployment: Deployment) -> None:
     file = deployment.file
-    shares = (share for server in deployment.servers for worker in server.workers for share in worker.shares)
-    enclaves = {share.enclave for share in shares} - {UNTRUSTED}
-    for each in deployment.enclave_names:
-        if each.enclave == UNTRUSTED:
+    inhabited = set(deployment.share_lines())
+    enclaves = inhabited - {UNTRUSTED}
+    for settings in deployment.enclave_settings:
+        if settings.enclave == UNTRUSTED:
             raise DeploymentError(
                 f"enclave {UNTRUSTED} is the untrusted side and has no settings",
                 file=file,
-                line=each.line,
+                line=settings.line,
                 hint="delete this <enclave-settings>, or give its actors an enclave of their own",
             )
-        if each.enclave not in enclaves:
+        if settings.enclave not in enclaves:
             raise DeploymentError(
-                f"<enclave-settings> names the unknown enclave {each.enclave}",
+                f"<enclave-settings> names the unknown enclave {settings.enclave}",
                 file=file,
-                line=each.line,
+                line=settings.line,
                 hint=f"the enclaves are {_listed(enclaves)}"
                 if enclaves
                 else "all actors are untrusted: there is no enclave",
+            )
+    for requirement in deployment.requirements:
+        if requirement.enclave not in inhabited:
+            raise DeploymentError(
+                f"<requires> names the unknown enclave {requirement.enclave}",
+                file=file,
+                line=requirement.line,
+                hint=f"the enclaves are {_listed(inhabited)}",
             )
     refuse_twins(
         file,
         (
             (each.enclave, each.line, f"<enclave-settings> of enclave {each.enclave} is given twice")
-            for each in deployment.enclave_names
+            for each in deployment.enclave_settings
         ),
         "delete one of the two",
     )
@@ -150,9 +158,22 @@ def _check_enclave_names(deployment: Deployment) -> None:
         file,
         (
             (each.name, each.line, f"two enclaves are called {quoted(each.name)}")
-            for each in deployment.enclave_names
+            for each in deployment.enclave_settings
+            if each.name is not None
         ),
         "an enclave's name is its own; choose another for one of the two",
+    )
+    refuse_twins(
+        file,
+        (
+            (
+                (each.enclave, each.module),
+                each.line,
+                f"{quoted(each.module)} is required twice in enclave {each.enclave}",
+            )
+            for each in deployment.requirements
+        ),
+        "delete one of the two",
     )
 
 

@@ -30,6 +30,12 @@ _INVISIBLE = (
 _PUNCTUATION = r":-@\[\\\]\^`{-~"
 NAME = re.compile(rf"[^!-/{_PUNCTUATION}{_INVISIBLE}][^!-,/{_PUNCTUATION}{_INVISIBLE}]{{0,254}}")
 ADDRESS = re.compile(rf"[^{_INVISIBLE}]{{1,255}}")
+# Visible characters with spaces between.
+_UNSEEN = _INVISIBLE.replace("\x20", "\x1f", 1)
+PATH = re.compile(rf"[^{_INVISIBLE}](?:[^{_UNSEEN}]*[^{_INVISIBLE}])?")
+# A name without dots and dashes, and without a digit in front, as Python has it.
+_IDENTIFIER = rf"[^!-@\[\\\]\^`{{-~{_INVISIBLE}][^!-/{_PUNCTUATION}{_INVISIBLE}]*"
+MODULE = re.compile(rf"(?=.{{1,255}}\Z){_IDENTIFIER}(?:\.{_IDENTIFIER})*(?::{_IDENTIFIER})?")
 _NUMBER = re.compile(r"[0-9]{1,10}")
 _WORD = re.compile(rf"[^{WHITESPACE}]+")
 
@@ -76,6 +82,20 @@ class Value:
         """Return the value as the address of a machine."""
         return self._matching(ADDRESS, "address", "write an IP address or a host name, such as localhost")
 
+    def names(self) -> tuple[str, ...]:
+        """Return the value as one or more names with whitespace between."""
+        if not self.text:
+            raise self.fail("is empty", "write one name or several, with spaces between")
+        return tuple(Value(word, self.what, self.file, self.line).name() for word in _WORD.findall(self.text))
+
+    def path(self) -> str:
+        """Return the value as the path of a file."""
+        return self._matching(PATH, "path", "write the path of a file, relative to the deployment file")
+
+    def module(self) -> str:
+        """Return the value as the name of a module, or of a name in one."""
+        return self._matching(MODULE, "module", "write package.module, or module:NAME")
+
     def pair(self) -> tuple[str, str]:
         """Return the value as two names with whitespace between."""
         words = _WORD.findall(self.text)
@@ -87,13 +107,11 @@ class Value:
         first, second = (Value(word, self.what, self.file, self.line).name() for word in words)
         return first, second
 
-    def choice(self, choices: Mapping[str, T], hint: str | None = None) -> T:
-        """Return the one of ``choices`` that the value names; ``hint`` says why there are no others."""
+    def choice(self, choices: Mapping[str, T]) -> T:
+        """Return the one of ``choices`` that the value names."""
         if self.text not in choices:
             allowed = "write " + " or ".join(quoted(choice) for choice in choices)
-            raise self.fail(
-                f"cannot be {quoted(self.text)}", hint or did_you_mean(self.text, choices, allowed)
-            )
+            raise self.fail(f"cannot be {quoted(self.text)}", did_you_mean(self.text, choices, allowed))
         return choices[self.text]
 
     def _matching(self, pattern: re.Pattern[str], kind: str, rule: str) -> str:

@@ -12,46 +12,29 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
 
 from lxml import etree
 
 from eactors.deployment.elements import Element
 from eactors.deployment.hints import printable
-from eactors.deployment.model import (
-    ChannelSettings,
-    DeployedActor,
-    Deployment,
-    EnclaveName,
-    EnclaveShare,
-    Kind,
-    Param,
-    PoolSettings,
-    Server,
-    WaitPolicy,
-    WaitSettings,
-    Worker,
+from eactors.deployment.limits import CPUS, IDS
+from eactors.deployment.model import DeployedActor, Deployment, EnclaveShare, Server, Worker
+from eactors.deployment.xml_settings import (
+    SETTINGS,
+    read_channel,
+    read_enclave_settings,
+    read_key,
+    read_param,
+    read_pool,
+    read_requirement,
+    read_wait,
 )
 from eactors.errors import DeploymentError
-
-if TYPE_CHECKING:
-    from eactors.deployment.values import Value
 
 SCHEMA = Path(__file__).with_name("schema.xsd")
 """The XML Schema of deployment files, for editors and other tools."""
 
-IDS = range(65_536)
-CPUS = range(65_536)
-CAPACITIES = range(1, 65_536 + 1)
-MESSAGE_SIZES = range(1, 2**30 + 1)
-NODE_SIZES = range(1, 2**28 + 1)
-NODE_COUNTS = range(1, 2**24 + 1)
-
 _LARGEST_FILE = 4 * 2**20
-_CIPHERS: dict[str, Literal["none"]] = {"none": "none"}
-_NO_CIPHERS = 'encrypted channels are not in this version: write cipher="none", or delete the attribute'
-_POLICIES: dict[str, WaitPolicy] = {policy: policy for policy in get_args(WaitPolicy)}
-_KINDS: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}
 # The groups are atomic: without that, a file of many comments would take for ever.
 _DOCUMENT_TYPE = re.compile(r"(?>[ \t\r\n]+|<!--(?>.*?-->)|<\?(?>.*?\?>))*(?P<start><!DOCTYPE)", re.DOTALL)
 _SCHEMA_LOCATION = "{http://www.w3.org/2001/XMLSchema-instance}noNamespaceSchemaLocation"
@@ -84,10 +67,7 @@ def parse(data: bytes, file: str) -> Deployment:
     """
     root = Element(_tree(data, file), file)
     root.is_called("data", parent="a deployment file")
-    root.holds(
-        *("actors", "servers", "channel", "pool", "wait", "param", "enclave-settings"),
-        attributes=(_SCHEMA_LOCATION,),
-    )
+    root.holds("actors", "servers", *SETTINGS, attributes=(_SCHEMA_LOCATION,))
     actors = root.only("actors", "<actors>...</actors>")
     actors.holds("actor")
     servers = root.only("servers", "<servers>...</servers>")
@@ -96,11 +76,13 @@ def parse(data: bytes, file: str) -> Deployment:
         file=file,
         actors=tuple(_actor(element) for element in actors.all("actor")),
         servers=tuple(_server(element) for element in servers.all("server")),
-        channels=tuple(_channel(element) for element in root.all("channel")),
-        pools=tuple(_pool(element) for element in root.all("pool")),
-        waits=tuple(_wait(element) for element in root.all("wait")),
-        params=tuple(_param(element) for element in root.all("param")),
-        enclave_names=tuple(_enclave_name(element) for element in root.all("enclave-settings")),
+        channels=tuple(read_channel(element) for element in root.all("channel")),
+        pools=tuple(read_pool(element) for element in root.all("pool")),
+        waits=tuple(read_wait(element) for element in root.all("wait")),
+        params=tuple(read_param(element) for element in root.all("param")),
+        enclave_settings=tuple(read_enclave_settings(element) for element in root.all("enclave-settings")),
+        keys=tuple(read_key(element) for element in root.all("key")),
+        requirements=tuple(read_requirement(element) for element in root.all("requires")),
     )
 
 
@@ -202,45 +184,3 @@ def _share(element: Element) -> EnclaveShare:
 
 def _id(element: Element) -> int:
     return element.only("id", "<id>0</id>").leaf().number(IDS)
-
-
-def _channel(element: Element) -> ChannelSettings:
-    given = element.settings("between", optional=("cipher", "capacity", "message-size", "node-size"))
-    return ChannelSettings(
-        between=given["between"].pair(),
-        line=element.line,
-        cipher=given["cipher"].choice(_CIPHERS, _NO_CIPHERS) if "cipher" in given else None,
-        capacity=_optional_number(given, "capacity", CAPACITIES),
-        message_size=_optional_number(given, "message-size", MESSAGE_SIZES),
-        node_size=_optional_number(given, "node-size", NODE_SIZES),
-    )
-
-
-def _pool(element: Element) -> PoolSettings:
-    given = element.settings("name", optional=("nodes", "size", "kind"))
-    return PoolSettings(
-        name=given["name"].name(),
-        line=element.line,
-        nodes=_optional_number(given, "nodes", NODE_COUNTS),
-        size=_optional_number(given, "size", NODE_SIZES),
-        kind=given["kind"].choice(_KINDS) if "kind" in given else None,
-    )
-
-
-def _wait(element: Element) -> WaitSettings:
-    given = element.settings("worker", "policy")
-    return WaitSettings(given["worker"].number(IDS), given["policy"].choice(_POLICIES), element.line)
-
-
-def _param(element: Element) -> Param:
-    given = element.attributes("actor", "name")
-    return Param(given["actor"].name(), given["name"].name(), element.text().text, element.line)
-
-
-def _enclave_name(element: Element) -> EnclaveName:
-    given = element.settings("enclave", "name")
-    return EnclaveName(given["enclave"].number(IDS), given["name"].name(), element.line)
-
-
-def _optional_number(given: dict[str, Value], name: str, limits: range) -> int | None:
-    return given[name].number(limits) if name in given else None

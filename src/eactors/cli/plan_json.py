@@ -1,0 +1,97 @@
+"""A plan as JSON, for scripts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from eactors.deployment.encryption import attested
+from eactors.deployment.labels import declassified
+
+if TYPE_CHECKING:
+    from eactors.deployment.plan import Plan, PlannedChannel, PlannedEnclave, PlannedServer
+
+
+def plan_json(plan: Plan) -> dict[str, Any]:
+    """Return all of a plan as what ``json`` can write."""
+    return {
+        "source": str(plan.source),
+        "deployment": plan.deployment.file,
+        "servers": [_server(plan, server) for server in plan.servers],
+        "enclaves": [_enclave(enclave) for enclave in plan.enclaves.values()],
+        "keys": {name: str(file) for name, file in plan.keys.items()},
+        "channels": [_channel(plan, channel) for channel in plan.channels],
+        "pools": [
+            {
+                "name": pool.name,
+                "kind": pool.kind,
+                "nodes": pool.nodes,
+                "size": pool.size,
+                "mboxes": list(pool.mboxes),
+                "users": list(pool.users),
+            }
+            for pool in plan.pools
+        ],
+        "unplaced": list(plan.unplaced),
+    }
+
+
+def _server(plan: Plan, server: PlannedServer) -> dict[str, Any]:
+    return {
+        "address": server.address,
+        "workers": [
+            {
+                "id": worker.id,
+                "cpus": list(worker.cpus),
+                "wait": worker.policy,
+                "enclaves": [
+                    {
+                        "id": share.enclave,
+                        "name": server.enclaves[share.enclave],
+                        "actors": [_actor(plan, name) for name in share.actors],
+                    }
+                    for share in worker.shares
+                ],
+            }
+            for worker in server.workers
+        ],
+    }
+
+
+def _actor(plan: Plan, name: str) -> dict[str, Any]:
+    actor = plan.actors[name]
+    return {
+        "name": name,
+        "class": actor.cls.__name__,
+        "params": actor.params,
+        "secret": actor.cls.secret,
+    }
+
+
+def _enclave(enclave: PlannedEnclave) -> dict[str, Any]:
+    return {
+        "id": enclave.id,
+        "name": enclave.name,
+        "signer": enclave.signer,
+        "owners": list(enclave.owners),
+        "debug": enclave.debug,
+        "product_id": enclave.product_id,
+        "security_version": enclave.security_version,
+        "platform": enclave.platform,
+        "requires": list(enclave.requires),
+    }
+
+
+def _channel(plan: Plan, channel: PlannedChannel) -> dict[str, Any]:
+    return {
+        "id": channel.id,
+        "between": [str(end) for end in channel.ends],
+        "carried": channel.carrier,
+        "protection": channel.protection,
+        "cipher": channel.cipher,
+        "key_exchange": channel.exchange,
+        "attested": attested(plan, channel),
+        "declassified": {str(end): reason for end, reason in declassified(plan, channel).items()},
+        "capacity": channel.capacity,
+        "message_size": channel.message_size,
+        "node_size": channel.node_size,
+    }

@@ -1,0 +1,21 @@
+"""Sizes that follow from a plan, and on which an enclave and its host must agree."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from eactors.deployment.plan import PlannedChannel
+
+TAG = 16
+"""Bytes that authentication adds to each frame of an encrypted channel."""
+
+
+def ring_slots(messages: int) -> int:
+    """Slots of an mbox that holds so many messages: the next power of two."""
+    return 1 << (messages - 1).bit_length()
+
+
+def node_payload(channel: PlannedChannel) -> int:
+    """Bytes of one node of a public channel: a frame, and its tag if it is encrypted."""
+    return channel.node_size + (0 if channel.cipher == "none" else TAG)

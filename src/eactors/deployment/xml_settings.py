@@ -1,0 +1,121 @@
+"""Reads the settings of a deployment file: all children of its root but actors and servers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, get_args
+
+from eactors.deployment import limits
+from eactors.deployment.model import (
+    ChannelSettings,
+    Cipher,
+    EnclaveSettings,
+    Key,
+    KeyExchange,
+    Kind,
+    Param,
+    Platform,
+    PoolSettings,
+    Requirement,
+    WaitPolicy,
+    WaitSettings,
+)
+
+if TYPE_CHECKING:
+    from eactors.deployment.elements import Element
+    from eactors.deployment.values import Value
+
+SETTINGS = ("channel", "pool", "wait", "param", "enclave-settings", "key", "requires")
+
+_CIPHERS: dict[str, Cipher] = {cipher: cipher for cipher in get_args(Cipher)}
+_EXCHANGES: dict[str, KeyExchange] = {exchange: exchange for exchange in get_args(KeyExchange)}
+_KINDS: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}
+_PLATFORMS: dict[str, Platform] = {platform: platform for platform in get_args(Platform)}
+_LATER_PLATFORMS = ("gramine",)
+_POLICIES: dict[str, WaitPolicy] = {policy: policy for policy in get_args(WaitPolicy)}
+_YES_OR_NO = {"yes": True, "no": False}
+
+
+def read_channel(element: Element) -> ChannelSettings:
+    """Read a ``<channel>``."""
+    optional = ("cipher", "key-exchange", "insecure", "capacity", "message-size", "node-size")
+    given = element.settings("between", optional=optional)
+    return ChannelSettings(
+        between=given["between"].pair(),
+        line=element.line,
+        cipher=given["cipher"].choice(_CIPHERS) if "cipher" in given else None,
+        capacity=_number(given, "capacity", limits.CAPACITIES),
+        message_size=_number(given, "message-size", limits.MESSAGE_SIZES),
+        node_size=_number(given, "node-size", limits.NODE_SIZES),
+        exchange=given["key-exchange"].choice(_EXCHANGES) if "key-exchange" in given else None,
+        insecure=_yes(given, "insecure"),
+    )
+
+
+def read_pool(element: Element) -> PoolSettings:
+    """Read a ``<pool>``."""
+    given = element.settings("name", optional=("nodes", "size", "kind"))
+    return PoolSettings(
+        name=given["name"].name(),
+        line=element.line,
+        nodes=_number(given, "nodes", limits.NODE_COUNTS),
+        size=_number(given, "size", limits.NODE_SIZES),
+        kind=given["kind"].choice(_KINDS) if "kind" in given else None,
+    )
+
+
+def read_wait(element: Element) -> WaitSettings:
+    """Read a ``<wait>``."""
+    given = element.settings("worker", "policy")
+    return WaitSettings(given["worker"].number(limits.IDS), given["policy"].choice(_POLICIES), element.line)
+
+
+def read_param(element: Element) -> Param:
+    """Read a ``<param>``."""
+    given = element.attributes("actor", "name")
+    return Param(given["actor"].name(), given["name"].name(), element.text().text, element.line)
+
+
+def read_key(element: Element) -> Key:
+    """Read a ``<key>``."""
+    given = element.settings("name", "file")
+    return Key(given["name"].name(), given["file"].path(), element.line)
+
+
+def read_requirement(element: Element) -> Requirement:
+    """Read a ``<requires>``."""
+    given = element.settings("enclave", "module")
+    return Requirement(given["enclave"].number(limits.IDS), given["module"].module(), element.line)
+
+
+def read_enclave_settings(element: Element) -> EnclaveSettings:
+    """Read an ``<enclave-settings>``."""
+    optional = ("name", "signer", "owners", "debug", "product-id", "security-version", "platform")
+    given = element.settings("enclave", optional=optional)
+    return EnclaveSettings(
+        enclave=given["enclave"].number(limits.IDS),
+        line=element.line,
+        name=given["name"].name() if "name" in given else None,
+        signer=given["signer"].name() if "signer" in given else None,
+        owners=given["owners"].names() if "owners" in given else None,
+        debug=_yes(given, "debug"),
+        product_id=_number(given, "product-id", limits.PRODUCT_IDS),
+        security_version=_number(given, "security-version", limits.SECURITY_VERSIONS),
+        platform=_platform(given["platform"]) if "platform" in given else None,
+    )
+
+
+def _platform(value: Value) -> Platform:
+    if value.text in _LATER_PLATFORMS:
+        raise value.fail(
+            f"cannot be {value.text!r}: it is not in this version",
+            'write platform="simulation", or delete the attribute',
+        )
+    return value.choice(_PLATFORMS)
+
+
+def _number(given: dict[str, Value], name: str, numbers: range) -> int | None:
+    return given[name].number(numbers) if name in given else None
+
+
+def _yes(given: dict[str, Value], name: str) -> bool | None:
+    return given[name].choice(_YES_OR_NO) if name in given else None
