@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 COMMAND = Path(sys.executable).with_name("eactors")
 SHARED_MEMORY = Path("/dev/shm")
+NOTICE = (
+    "notice: no <key> in the deployment: signed with this installation's development key, so every"
+    " enclave is a debug enclave\n"
+)
+"""What most applications of the tests, which name no key, are built with."""
 
 
 def deployment_of(places: str, extra: str = "", classes: dict[str, str] | None = None) -> str:
@@ -56,6 +61,15 @@ def deployment_of(places: str, extra: str = "", classes: dict[str, str] | None =
     )
 
 
+class Command(subprocess.Popen[str]):
+    """A command whose standard error lacks the notice that applications without keys get."""
+
+    def communicate(self, input: str | None = None, timeout: float | None = None) -> tuple[str, str]:  # noqa: A002
+        """Wait for the end; what was written to standard output and standard error."""
+        stdout, stderr = super().communicate(input, timeout)
+        return stdout, (stderr or "").replace(NOTICE, "")
+
+
 class App:
     """An application in a folder of its own, with a folder of its own for temporary files.
 
@@ -72,7 +86,7 @@ class App:
         self.temporary.mkdir()
         self.source = folder / "app.py"
         self.deployment = folder / "app.xml"
-        self._started: list[subprocess.Popen[str]] = []
+        self._started: list[Command] = []
 
     def write(
         self, source: str, places: str = "", extra: str = "", classes: dict[str, str] | None = None
@@ -91,12 +105,12 @@ class App:
 
     def start(
         self, *options: str, command: str = "run", stderr: int = subprocess.PIPE
-    ) -> subprocess.Popen[str]:
+    ) -> Command:
         """Start a command on the application, in a process group of its own."""
-        process = subprocess.Popen(
+        process = Command(
             [COMMAND, command, self.source.name, self.deployment.name, *options],
             cwd=self.folder,
-            env={"PATH": os.environ["PATH"], "TMPDIR": str(self.temporary)},
+            env=environment(self.temporary),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=stderr,
@@ -109,7 +123,7 @@ class App:
     def run(self, *options: str, command: str = "run") -> subprocess.CompletedProcess[str]:
         """Run a command on the application to its end."""
         process = self.start(*options, command=command)
-        stdout, stderr = process.communicate(timeout=20)
+        stdout, stderr = process.communicate(timeout=30)
         return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
 
     def check(self, *options: str) -> subprocess.CompletedProcess[str]:
@@ -151,6 +165,20 @@ class App:
         for pid in self.processes():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+
+
+def environment(temporary: Path) -> dict[str, str]:
+    """What a command of the tests finds in its environment, and nothing else."""
+    kept = {name: os.environ[name] for name in ("PATH", "XDG_STATE_HOME")}
+    return {**kept, "TMPDIR": str(temporary)}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One state directory for all tests, and not that of the user who runs them."""
+    folder = tmp_path_factory.mktemp("state")
+    os.environ["XDG_STATE_HOME"] = str(folder)
+    return folder
 
 
 def all_processes() -> Iterator[int]:

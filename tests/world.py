@@ -37,9 +37,15 @@ class World:
         self._next = _native.CONTROL_BYTES
         self.participants = [self.take(_native.PARTICIPANT_BYTES) for _ in range(2)]
         self.bell = self.take(_native.BELL_BYTES)
+        self._start = self._next
         self.reported: list[tuple[str, str, object]] = []
         self.kept: list[Any] = []
         _native.adopt(self.region, self.participants[0], 1)
+
+    def forget(self) -> None:
+        """Make room: what was laid out lately is used no more."""
+        self._next = self._start
+        self.kept.clear()
 
     def take(self, size: int) -> int:
         """Reserve room."""
@@ -97,7 +103,7 @@ class World:
             else:
                 end._attach_private(self.region, private, side, self.bell, self.bell)
             worker = self.worker(side)
-            worker.add(mine, None, [(end, None)])
+            worker.add(mine, None, [(end, None, None)])
             self.kept += [worker, mine]
             ends.append(end)
         return ends

@@ -5,13 +5,17 @@ from eactors.actor import Actor
 from eactors.connector import Connector
 from eactors.errors import (
     ActorStopped,
+    ChannelBroken,
     EActorsError,
     MessageInvalid,
     MessageTooLarge,
+    ModuleNotInImage,
+    NotInEnclave,
     OperationNotOffered,
     OutboxFull,
     RegionCorrupted,
     SandboxViolation,
+    SealBroken,
 )
 from eactors.mbox import Mbox, Pool
 from eactors.placement import Placement
@@ -20,16 +24,20 @@ __all__ = [
     "Actor",
     "ActorStopped",
     "Cargo",
+    "ChannelBroken",
     "Connector",
     "EActorsError",
     "Mbox",
     "MessageInvalid",
     "MessageTooLarge",
+    "ModuleNotInImage",
     "Node",
+    "NotInEnclave",
     "OperationNotOffered",
     "OutboxFull",
     "Placement",
     "Pool",
     "RegionCorrupted",
     "SandboxViolation",
+    "SealBroken",
 ]

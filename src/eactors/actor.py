@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from eactors import _native
 from eactors.connector import Connector
-from eactors.errors import SourceError
+from eactors.errors import NotInEnclave, SourceError
 from eactors.mbox import Mbox, Pool
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, ClassVar
+
+    from eactors.enclave.sealing import Sealer
 
 
 class Declaration:
@@ -70,6 +72,12 @@ class Actor(_native.Actor):
         name: This actor's name in the deployment.
         params: Parameters from the deployment. A class attribute of the same name gives
             defaults, and with them the types.
+        secret: True in a class whose actors hold secrets: a deployment in which others could
+            read one of their channels, pools or mboxes is refused, unless the connector is
+            declared with ``declassify="reason"``.
+        requires: What the image of such an actor's enclave has in any case: modules that are
+            imported in a way that cannot be seen in the source (``"package.module"``), and
+            names that are looked up so (``"module:NAME"``).
     """
 
     if TYPE_CHECKING:
@@ -77,6 +85,9 @@ class Actor(_native.Actor):
         __eactors__: ClassVar[Declaration]
 
     params: Mapping[str, Any] = {}
+    secret: ClassVar[bool] = False
+    requires: ClassVar[tuple[str, ...]] = ()
+    _sealer: Sealer | None = None
 
     def __init_subclass__(cls, *, name: str | None = None, family: str | None = None) -> None:
         """Collect the declarations of a new actor class."""
@@ -99,3 +110,34 @@ class Actor(_native.Actor):
 
     def constructor(self) -> None:
         """Prepare the actor; called once, before its enclave is sealed."""
+
+    def seal(self, data: bytes, to: str = "measurement") -> bytes:
+        """Encrypt ``data`` for whoever keeps it, so that only an enclave like this one has it back.
+
+        Args:
+            data: Any bytes.
+            to: ``"measurement"``: for this very image; ``"signer"``: for every enclave of the same
+                signer, product id and at least this security version. Always on this machine.
+
+        Raises:
+            NotInEnclave: The actor runs on the untrusted side, which has no keys.
+            ValueError: ``to`` is neither.
+        """
+        return self._trusted("seal").seal(data, to)
+
+    def unseal(self, sealed: bytes) -> bytes:
+        """Decrypt what `seal` returned, here or in an earlier run.
+
+        Raises:
+            NotInEnclave: The actor runs on the untrusted side.
+            SealBroken: It was changed, or sealed by whom this enclave is not.
+        """
+        return self._trusted("unseal").unseal(sealed)
+
+    def _trusted(self, what: str) -> Sealer:
+        if self._sealer is None:
+            raise NotInEnclave(
+                f"actor {self.name!r} cannot {what} data: it runs on the untrusted side, which has no keys",
+                hint="place it in an enclave",
+            )
+        return self._sealer

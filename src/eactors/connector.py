@@ -30,16 +30,26 @@ class Connector:
             instances of it and ``cargo.message`` gives them; without, messages are bytes.
         copy: Whether a received message is copied into private memory first. With False a
             cargo shows the message in shared memory, where the peer and the host can still
-            change it; for large messages between actors that check what they read.
+            change it; for large messages between actors that check what they read. Has no
+            effect on an encrypted channel: there messages are decrypted into private memory.
+        declassify: The reason why a secret actor may send over this connector although its
+            channel is neither private nor encrypted. Without one such a deployment is refused.
     """
 
     def __init__(
-        self, peer: str | Callable[[Placement], str], *, message: Any = None, copy: bool = True
+        self,
+        peer: str | Callable[[Placement], str],
+        *,
+        message: Any = None,
+        copy: bool = True,
+        declassify: str | None = None,
     ) -> None:
         self.peer = peer
         self.message = message
         self.copy = copy
+        self.declassify = declassify
         self.handler: str | None = None
+        self.broken_handler: str | None = None
 
     def on_message(self, handler: Handler) -> Handler:
         """Let the decorated method handle each message, as ``handler(self, cargo)``."""
@@ -49,6 +59,22 @@ class Connector:
                 hint="declare one connector per handler, or tell the messages apart inside one handler",
             )
         self.handler = handler.__name__
+        return handler
+
+    def on_broken(self, handler: Handler) -> Handler:
+        """Let the decorated method know, as ``handler(self, error)``, when the channel has broken.
+
+        Only an encrypted channel breaks; the error is a :class:`~eactors.errors.ChannelBroken`.
+        Without such a method the actor fails, or, where its ``body()`` polls, the next
+        ``receive`` or ``send`` raises the error.
+        """
+        if self.broken_handler is not None:
+            raise SourceError(
+                f"a connector to {self.peer!r} has two handlers of its break, {self.broken_handler!r} and "
+                f"{handler.__name__!r}",
+                hint="declare one",
+            )
+        self.broken_handler = handler.__name__
         return handler
 
     def codec(self) -> tuple[Callable[[Any], bytes] | None, Callable[[bytes], Any] | None]:

@@ -149,13 +149,14 @@ def test_other_ways_to_fail_at_import(app: App, statement: str) -> None:
 def test_a_source_that_fails_only_in_its_enclave(app: App) -> None:
     """The import worked for the launcher and raises in the enclave: a failure of the run."""
     app.write(
-        "import os\nif len(os.environ) < 2:\n    raise LookupError('nothing here')\nclass A(Actor): ...\n",
-        "A:1",
+        "import os\ndef look():\n    if len(os.environ) < 2:\n        raise LookupError('nothing here')\n"
+        "class A(Actor):\n    look()\n",
+        "A:0",
     )
     done = app.run()
     assert (done.returncode, done.stdout) == (1, "")
     assert "error: the application's source failed in its enclave: LookupError: nothing here\n" in done.stderr
-    assert f'File "{app.source}", line {app.line_of("raise LookupError")}, in <module>' in done.stderr
+    assert f'File "{app.source}", line {app.line_of("raise LookupError")}, in look' in done.stderr
 
 
 def test_a_source_without_actors(app: App) -> None:

@@ -147,7 +147,7 @@ def test_a_second_ctrl_c_does_not_wait(app: App) -> None:
     assert took < 1.5
 
 
-@pytest.mark.parametrize("victim", ["enclave-0", "enclave-1", "enclave-2"])
+@pytest.mark.parametrize("victim", ["untrusted", "enclave-1", "enclave-2"])
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
 def test_an_enclave_that_is_killed(app: App, victim: str, number: signal.Signals) -> None:
     """The message says which enclave died, who was in it, and of what; status 1."""
@@ -156,7 +156,7 @@ def test_an_enclave_that_is_killed(app: App, victim: str, number: signal.Signals
     os.kill(enclaves(app, process, 3)[victim], number)
     stdout, stderr = ended(app, process)
     title, actor = {
-        "enclave-0": ("untrusted", "Lone"),
+        "untrusted": ("untrusted", "Lone"),
         "enclave-1": ("enclave 1", "Ping"),
         "enclave-2": ("enclave 2", "Pong"),
     }[victim]

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import NOTICE, environment
+
 COMMAND = Path(sys.executable).with_name("eactors")
 
 
 def eactors(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the command in a folder."""
-    environment = {"PATH": os.environ["PATH"]}
-    return subprocess.run(
+    done = subprocess.run(
         [COMMAND, *arguments],
         cwd=folder,
-        env=environment,
+        env=environment(folder),
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
+    done.stderr = done.stderr.replace(NOTICE, "")
+    return done
 
 
 def test_a_new_application_runs_at_once(tmp_path: Path) -> None:

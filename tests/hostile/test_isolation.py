@@ -122,7 +122,7 @@ if enclave == 0:
     _native.sandbox_prepare(os.getppid())
     if sys.argv[2] == "sealed":
         os.write(1, b"ready\\n")
-        _native.sandbox_seal()
+        _native.sandbox_seal(_native.sandbox_filter())
         while True:
             os.sched_yield()
     os.write(1, b"ready\\n")

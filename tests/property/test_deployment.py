@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, get_args
 from xml.sax.saxutils import escape, quoteattr
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from eactors.deployment import xml
+from eactors.deployment import limits, xml
 from eactors.deployment.checks import check
 from eactors.deployment.model import (
     ChannelSettings,
+    Cipher,
     DeployedActor,
     Deployment,
-    EnclaveName,
+    EnclaveSettings,
     EnclaveShare,
+    Key,
+    KeyExchange,
     Param,
     PoolSettings,
+    Requirement,
     Server,
     WaitPolicy,
     WaitSettings,
@@ -42,9 +46,9 @@ LETTERS = "abcXYZ019_éЖ名𝒳"
 names = st.builds(str.__add__, st.sampled_from(LETTERS), st.text(LETTERS + ".-", max_size=8))
 
 
-def numbers(limits: range) -> st.SearchStrategy[int]:
-    """Return any number within ``limits``."""
-    return st.integers(limits.start, limits.stop - 1)
+def numbers(limited: range) -> st.SearchStrategy[int]:
+    """Return any number within ``limited``."""
+    return st.integers(limited.start, limited.stop - 1)
 
 
 def perhaps(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -52,7 +56,7 @@ def perhaps(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.none() | values
 
 
-ids = numbers(xml.IDS)
+ids = numbers(limits.IDS)
 
 
 texts = st.text(LETTERS + " <>&'\"\u2003\x85", max_size=20)
@@ -81,7 +85,7 @@ def deployments(draw: st.DrawFn) -> Deployment:
                 held, waiting = waiting[:count], waiting[count:]
                 if held:
                     shares.append(EnclaveShare(enclave, tuple(held), 0))
-            cpus = draw(st.lists(numbers(xml.CPUS), max_size=3, unique=True))
+            cpus = draw(st.lists(numbers(limits.CPUS), max_size=3, unique=True))
             workers.append(Worker(number, tuple(cpus), tuple(shares), 0))
         if workers:
             servers.append(Server(address, tuple(workers), 0))
@@ -104,10 +108,12 @@ def extensions(draw: st.DrawFn, servers: tuple[Server, ...]) -> tuple[Any, ...]:
         ChannelSettings(
             pair,
             0,
-            draw(perhaps(st.just("none"))),
-            draw(perhaps(numbers(xml.CAPACITIES))),
-            draw(perhaps(numbers(xml.MESSAGE_SIZES))),
-            draw(perhaps(numbers(xml.NODE_SIZES))),
+            draw(perhaps(st.sampled_from(get_args(Cipher)))),
+            draw(perhaps(numbers(limits.CAPACITIES))),
+            draw(perhaps(numbers(limits.MESSAGE_SIZES))),
+            draw(perhaps(numbers(limits.NODE_SIZES))),
+            draw(perhaps(st.sampled_from(get_args(KeyExchange)))),
+            draw(perhaps(st.booleans())),
         )
         for pair in some_of(pairs)
     )
@@ -115,8 +121,8 @@ def extensions(draw: st.DrawFn, servers: tuple[Server, ...]) -> tuple[Any, ...]:
         PoolSettings(
             name,
             0,
-            draw(perhaps(numbers(xml.NODE_COUNTS))),
-            draw(perhaps(numbers(xml.NODE_SIZES))),
+            draw(perhaps(numbers(limits.NODE_COUNTS))),
+            draw(perhaps(numbers(limits.NODE_SIZES))),
             draw(perhaps(st.sampled_from(["public", "private"]))),
         )
         for name in draw(st.lists(names, unique=True, max_size=3))
@@ -128,11 +134,41 @@ def extensions(draw: st.DrawFn, servers: tuple[Server, ...]) -> tuple[Any, ...]:
         for actor in some_of(placed)
         for name in draw(st.lists(names, unique=True, max_size=2))
     )
-    called = draw(st.lists(names, unique=True, min_size=3, max_size=3))
-    enclave_names = tuple(
-        EnclaveName(enclave, name, 0) for enclave, name in zip(some_of(enclaves), called, strict=False)
+    return channels, pools, waits, params, *draw(trust(tuple(enclaves)))
+
+
+paths = st.text(LETTERS + "./-<&'\" ", min_size=1, max_size=20).filter(lambda text: text == text.strip())
+
+
+modules = st.sampled_from(["json", "package.module", "codes:TABLE", "é._x1:名"])
+
+
+@st.composite
+def trust(draw: st.DrawFn, enclaves: tuple[int, ...]) -> tuple[Any, ...]:
+    """Draw settings of ``enclaves``, with a signer where there is a key, the keys, and requirements."""
+    keys = tuple(Key(name, draw(paths), 0) for name in draw(st.lists(names, unique=True, max_size=3)))
+    called = [key.name for key in keys]
+    titles = draw(st.lists(names, unique=True, min_size=len(enclaves), max_size=len(enclaves)))
+    settled = tuple(
+        EnclaveSettings(
+            *(enclave, 0, draw(perhaps(st.just(title)))),
+            signer=draw(st.sampled_from(called)) if called else None,
+            owners=tuple(draw(st.lists(st.sampled_from(called), unique=True, min_size=1)))
+            if called
+            else None,
+            debug=draw(perhaps(st.booleans())),
+            product_id=draw(perhaps(numbers(limits.PRODUCT_IDS))),
+            security_version=draw(perhaps(numbers(limits.SECURITY_VERSIONS))),
+            platform=draw(perhaps(st.just("simulation"))),
+        )
+        for enclave, title in zip(enclaves, titles, strict=True)
     )
-    return channels, pools, waits, params, enclave_names
+    requirements = tuple(
+        Requirement(enclave, module, 0)
+        for enclave in enclaves
+        for module in draw(st.lists(modules, unique=True, max_size=2))
+    )
+    return settled, keys, requirements
 
 
 def element(tag: str, *content: str, **attributes: object) -> str:
@@ -148,6 +184,11 @@ def element(tag: str, *content: str, **attributes: object) -> str:
 def leaf(tag: str, value: object) -> str:
     """Return an element that holds a value, or nothing if that is None."""
     return "" if value is None else element(tag, escape(str(value)))
+
+
+def yes(value: bool | None) -> str | None:  # noqa: FBT001 - the value is what it is about
+    """Return how a file says ``value``."""
+    return None if value is None else "yes" if value else "no"
 
 
 def serialised(deployment: Deployment) -> str:
@@ -167,6 +208,8 @@ def serialised(deployment: Deployment) -> str:
             "channel",
             between=" ".join(c.between),
             cipher=c.cipher,
+            key_exchange=c.exchange,
+            insecure=yes(c.insecure),
             capacity=c.capacity,
             message_size=c.message_size,
             node_size=c.node_size,
@@ -176,7 +219,22 @@ def serialised(deployment: Deployment) -> str:
     parts += [element("pool", name=p.name, nodes=p.nodes, size=p.size, kind=p.kind) for p in deployment.pools]
     parts += [element("wait", worker=w.worker, policy=w.policy) for w in deployment.waits]
     parts += [element("param", escape(p.value), actor=p.actor, name=p.name) for p in deployment.params]
-    parts += [element("enclave-settings", enclave=e.enclave, name=e.name) for e in deployment.enclave_names]
+    parts += [
+        element(
+            "enclave-settings",
+            enclave=e.enclave,
+            name=e.name,
+            signer=e.signer,
+            owners=None if e.owners is None else " ".join(e.owners),
+            debug=yes(e.debug),
+            product_id=e.product_id,
+            security_version=e.security_version,
+            platform=e.platform,
+        )
+        for e in deployment.enclave_settings
+    ]
+    parts += [element("key", name=k.name, file=k.file) for k in deployment.keys]
+    parts += [element("requires", enclave=r.enclave, module=r.module) for r in deployment.requirements]
     return element("data", *parts)
 
 

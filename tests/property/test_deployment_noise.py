@@ -55,11 +55,16 @@ VALID = """\
       </workers>
     </server>
   </servers>
-  <channel between="Ping pong1" cipher="none" capacity="64" message-size="4096" node-size="512"/>
+  <channel between="Ping pong1" cipher="none" key-exchange="sealing" insecure="no" capacity="64"
+    message-size="4096" node-size="512"/>
   <pool name="nodes" nodes="100" size="256" kind="private"/>
   <wait worker="0" policy="sleep"/>
   <param actor="Ping" name="rounds">10</param>
-  <enclave-settings enclave="1" name="bank"/>
+  <enclave-settings enclave="1" name="bank" signer="alice" owners="bob alice" debug="no" product-id="7"
+    security-version="2" platform="simulation"/>
+  <key name="alice" file="keys/alice.pem"/>
+  <key name="bob" file="bob's key.pem"/>
+  <requires enclave="1" module="codes:TABLE"/>
 </data>
 """
 
@@ -135,10 +140,29 @@ def test_any_garbage_is_judged(data: bytes) -> None:
 TAGS = ["data", "actors", "actor", "id", "name", "class", "servers", "server", "ip", "workers", "worker"]
 
 
-ATTRIBUTES = ["between", "cipher", "capacity", "message-size", "node-size", "name", "nodes", "size", "kind"]
+ATTRIBUTES = [
+    *("between", "cipher", "key-exchange", "insecure", "capacity", "message-size", "node-size", "name"),
+    *("nodes", "size", "kind", "signer", "owners", "debug", "platform", "file", "enclave", "module"),
+]
 
 
-VALUES = ["", " ", "0", " 1\n", "01", "-1", "+1", "1.0", "1e3", "65535", "65536", "268435457", "00000000001"]
+VALUES = [
+    *("", " ", "0", " 1\n", "01", "-1", "+1", "1.0", "1e3", "65535", "65536", "268435457", "00000000001"),
+    *(
+        "yes",
+        "no ",
+        "none",
+        "aes-128-gcm",
+        "sealing",
+        "simulation",
+        "alice\tbob",
+        "a  b",
+        "a\nb",
+        "a.b",
+        "a:b",
+    ),
+    *("a.b:c", "a:b:c", "a:b.c", ".a", "a.", "a..b", "a-b", "1a", "é.名", "a\u2003b", "/a b/c", "m" * 256),
+]
 
 
 def mutate(draw: st.DrawFn, root: etree._Element) -> None:
@@ -209,18 +233,26 @@ def test_reader_and_schema_agree_on_every_value() -> None:
 
 
 @steady
-@given(st.text(max_size=6) | st.text(st.characters(max_codepoint=0x2100), max_size=3))
+@given(
+    st.text(max_size=6)
+    | st.text(st.characters(max_codepoint=0x2100), max_size=3)
+    | st.text("a1.:- ", max_size=6)
+)
 def test_reader_and_schema_agree_on_every_name(name: str) -> None:
-    """The two patterns of a name are the same, whatever Unicode brings."""
-    root = etree.fromstring(VALID.encode())
-    target = root.find("actors/actor/name")
-    assert target is not None
-    try:
-        target.text = name
-    except ValueError:  # no XML file can hold it
-        return
-    data = etree.tostring(root, encoding="utf-8")
-    assert accepted(data) == SCHEMA.validate(etree.fromstring(data))
+    """The two patterns of a name are the same, whatever Unicode brings; so are those of paths and modules."""
+    for place, attribute in (("actors/actor/name", None), ("key", "file"), ("requires", "module")):
+        root = etree.fromstring(VALID.encode())
+        target = root.find(place)
+        assert target is not None
+        try:
+            if attribute is None:
+                target.text = name
+            else:
+                target.set(attribute, name)
+        except ValueError:  # no XML file can hold it
+            return
+        data = etree.tostring(root, encoding="utf-8")
+        assert accepted(data) == SCHEMA.validate(etree.fromstring(data))
 
 
 def test_no_name_hides_a_character() -> None:

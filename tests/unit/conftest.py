@@ -1,5 +1,6 @@
 """Fixtures of the unit tests."""
 
+from tests.plans import plan
 from tests.world import ends, world
 
-__all__ = ["ends", "world"]
+__all__ = ["ends", "plan", "world"]

@@ -151,7 +151,7 @@ def test_the_words_survive_the_seal() -> None:
     done = run(
         """
 _native.sandbox_prepare(os.getppid())
-_native.sandbox_seal()
+_native.sandbox_seal(_native.sandbox_filter())
 worded = outcome(open, "/etc/passwd")
 bare = outcome(os.pipe)
 os._exit(0 if worded[0] == "SandboxViolation" and bare[0] == "PermissionError" else 1)

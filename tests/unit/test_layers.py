@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import eactors
-from eactors.build.folder import TRUSTED
+from eactors.build.framework import TRUSTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,7 +1,4 @@
-"""The sandbox: what a sealed process can still do, and what the kernel refuses it.
-
-A sealed process cannot write, so the children report through a file that they mapped before.
-"""
+"""The sandbox: what a sealed process can still do, and what the kernel refuses it."""
 
 from __future__ import annotations
 
@@ -12,78 +9,14 @@ import os
 import platform
 import re
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from tests.sandboxed import REPORT_SIZE, Child, run
 
 from eactors import _native
 
 ROOT = Path(__file__).parents[2]
-PACKAGE = Path(_native.__file__).parents[1]
-REPORT_SIZE = 16384
-
-# `refused` answers with the number of the error, or with what the call returned instead.
-PRELUDE = """
-import sys
-sys.path.insert(0, sys.argv[1])
-import ctypes, errno, gc, mmap, os, signal, socket, threading, time
-from eactors import _native
-
-with open(sys.argv[2], "r+b") as file:
-    page = mmap.mmap(file.fileno(), 0)
-
-def report(**answers):
-    text = repr(answers).encode()
-    page[:len(text)] = text
-
-libc = ctypes.CDLL(None, use_errno=True)
-libc.syscall.restype = ctypes.c_long
-
-def syscall(number, *arguments):
-    ctypes.set_errno(0)
-    longs = [ctypes.c_long(argument) for argument in (number, *arguments)]
-    return -ctypes.get_errno() if libc.syscall(*longs) == -1 else 0
-
-def refused(call, *arguments, **options):
-    try:
-        return repr(call(*arguments, **options))
-    except OSError as error:
-        return error.errno
-    except RuntimeError as error:
-        return str(error)
-
-_native.sandbox_prepare(os.getppid())
-"""
-
-
-class Child:
-    """A process that runs the prelude and then a program of its own."""
-
-    def __init__(self, folder: Path, program: str) -> None:
-        self.file = folder / "report"
-        self.file.write_bytes(bytes(REPORT_SIZE))
-        command = [sys.executable, "-I", "-S", "-B", "-c", PRELUDE + program, str(PACKAGE), str(self.file)]
-        self.process = subprocess.Popen(command, env={})
-
-    def report(self) -> dict[str, object]:
-        """Return what the process reported before it ended well."""
-        assert self.process.wait() == 0
-        return dict(eval(self.file.read_bytes().split(b"\0")[0]))
-
-    def wait_until(self, file: str, pattern: str) -> None:
-        """Return once that file of /proc matches; the process cannot tell us itself."""
-        while not re.search(pattern, Path(f"/proc/{self.process.pid}/{file}").read_text()):
-            assert self.process.poll() is None
-            os.sched_yield()
-
-
-def run(folder: Path, program: str) -> dict[str, object]:
-    """Run a program in a process of its own and return what it reports."""
-    return Child(folder, program).report()
-
-
 REFUSED = [
     "open, '/etc/passwd'",
     "os.stat, '/'",
@@ -157,7 +90,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
         f"""
 answers = {{}}
 PRIVATE = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
-_native.sandbox_seal()
+seal()
 {python}
 answers["thread"] = refused(threading.Thread().start)
 for name, call in {raw!r}.items():
@@ -239,7 +172,7 @@ threads = [threading.Thread(target=work) for _ in range(3)]
 for thread in threads:
     thread.start()
 before = os.getpid()
-_native.sandbox_seal()
+seal()
 go.set()
 work()
 for thread in threads:
@@ -258,13 +191,13 @@ os._exit(0)
 def test_a_sealed_process_can_end(tmp_path: Path, ending: str, statuses: set[int]) -> None:
     """It ends with all its threads, and the status survives; it cannot signal itself to abort."""
     thread = "threading.Thread(target=threading.Event().wait, daemon=True).start()"
-    assert Child(tmp_path, f"{thread}\n_native.sandbox_seal()\n{ending}").process.wait() in statuses
+    assert Child(tmp_path, f"{thread}\nseal()\n{ending}").process.wait() in statuses
 
 
 def test_a_thread_of_a_sealed_process_can_end(tmp_path: Path) -> None:
     """A worker that has nothing left to do does not stay behind."""
     go = "go = threading.Event()\nthreading.Thread(target=go.wait).start()"
-    child = Child(tmp_path, f"{go}\n_native.sandbox_seal()\ngo.set()\nthreading.Event().wait()")
+    child = Child(tmp_path, f"{go}\nseal()\ngo.set()\nthreading.Event().wait()")
     child.wait_until("status", r"Threads:\s+1\n(.*\n)*Seccomp:\s+2")
     child.process.kill()
     assert child.process.wait() == -signal.SIGKILL
@@ -285,7 +218,7 @@ def work():
 threads = [threading.Thread(target=work) for _ in range(3)]
 for thread in threads:
     thread.start()
-_native.sandbox_seal()
+seal()
 go.set()
 for thread in threads:
     thread.join()
@@ -317,7 +250,7 @@ thread = threading.Thread(target=work)
 thread.start()
 ready.wait()
 try:
-    _native.sandbox_seal()
+    seal()
 except OSError as error:
     named = f"thread {thread.native_id} " in str(error)
     report(error=error.errno, named=named, others=refused(os.close, os.dup(0)))
@@ -332,7 +265,7 @@ os._exit(0)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_signals_end_a_sealed_process(tmp_path: Path, number: signal.Signals) -> None:
     """The launcher can end an enclave in the polite and in the other way."""
-    child = Child(tmp_path, "_native.sandbox_seal()\nthreading.Event().wait()")
+    child = Child(tmp_path, "seal()\nthreading.Event().wait()")
     child.wait_until("status", r"Seccomp:\s+2")
     child.process.send_signal(number)
     assert child.process.wait() == -number
@@ -345,7 +278,7 @@ def test_a_signal_handler_returns(tmp_path: Path) -> None:
         """
 seen = []
 signal.signal(signal.SIGUSR1, lambda number, frame: seen.append(number))
-_native.sandbox_seal()
+seal()
 while not seen:
     pass
 report(seen=seen[0])
@@ -362,7 +295,7 @@ def test_a_wait_survives_stop_and_continue(tmp_path: Path) -> None:
     child = Child(
         tmp_path,
         f"""
-_native.sandbox_seal()
+seal()
 timeout = (ctypes.c_long * 2)(100, 0)
 word = ctypes.addressof(ctypes.c_uint.from_buffer(page, len(page) - 4))
 report(answer=syscall({FUTEX}, word, 0, 0, ctypes.addressof(timeout), 0, 0))
@@ -391,7 +324,7 @@ def test_another_architectures_gate_ends_the_process(tmp_path: Path) -> None:
 code = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
 code.write(b"\\xb8\\x14\\x00\\x00\\x00\\xcd\\x80\\xc3")
 call = ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(code)))
-_native.sandbox_seal()
+seal()
 call()
 os._exit(0)
 """,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import eactors
-from eactors.build.folder import TRUSTED
+from eactors.build.framework import TRUSTED
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = Path(eactors.__file__).parent

@@ -128,7 +128,7 @@ def test_a_worker_runs_handlers_until_the_region_stops(world: World) -> None:
     one = _native.Connector(world.kept[1], "sink", 10)
     one._attach_private(world.region, channel, 1, world.bell, world.bell)
     worker = world.worker()
-    worker.add(actor, None, [(end, Sink.on)])
+    worker.add(actor, None, [(end, Sink.on, None)])
     for number in range(3):
         one.send(b"%d" % number)
     worker.run()

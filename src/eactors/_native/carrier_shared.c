@@ -12,95 +12,107 @@ static take_result corrupted(ConnectorObject *self) {
 }
 
 /* 1: sent; 0: no room, the caller still has the node; -1: corrupted. */
-static int push(ConnectorObject *self, uint32_t node, size_t length, size_t rest, ea_kind kind) {
+static int push(ConnectorObject *self, uint32_t node, ea_frame frame) {
     ea_end *end = &state(self)->end;
     ea_node *header = ea_pool_node(&end->pool, node);
-    header->length = (uint32_t)length;
-    header->rest = (uint32_t)rest;
-    header->kind = kind;
+    header->length = frame.length;
+    header->rest = frame.rest;
+    header->kind = frame.kind;
     ea_status status = ea_end_push(end, node);
-    if (status == EA_CORRUPT) return corrupted(self);
-    return status == EA_OK;
+    return status == EA_CORRUPT ? -1 : status == EA_OK;
 }
 
-static void count_sent(ConnectorObject *self) {
+void frames_count_sent(ConnectorObject *self) {
     ea_participant *counters = state(self)->end.who.shared;
     ea_store(&counters->sent, ea_load(&counters->sent, EA_RELAXED) + 1, EA_RELAXED);
 }
 
-static int offer(ConnectorObject *self, PyObject *item) {
-    shared_state *shared = state(self);
-    bool close = item == Py_None;
-    const char *data = close ? "" : PyBytes_AS_STRING(item);
-    size_t size = close ? 0 : (size_t)PyBytes_GET_SIZE(item), payload = shared->end.pool.payload;
-    size_t done = (size_t)shared->offered;
+int frames_send(ConnectorObject *self, const uint8_t *data, size_t size, ea_kind kind, Py_ssize_t *done, ea_frames *seal) {
+    ea_end *end = &state(self)->end;
+    size_t at = (size_t)*done, most = end->pool.payload - (seal == NULL ? 0 : EA_TAG);
     do {
         uint32_t node;
-        size_t chunk = size - done < payload ? size - done : payload;
-        ea_status status = ea_end_acquire(&shared->end, &node);
-        if (status == EA_CORRUPT) return corrupted(self);
-        if (status != EA_OK) return 0;
-        memcpy(ea_pool_node(&shared->end.pool, node)->payload, data + done, chunk);
-        int pushed = push(self, node, chunk, size - done - chunk, close ? EA_CLOSE : EA_DATA);
+        size_t chunk = size - at < most ? size - at : most;
+        /* What is sealed has its number and must go: nobody else fills this mbox. */
+        if (seal != NULL && ea_mbox_is_full(&end->out)) return 0;
+        ea_status status = ea_end_acquire(end, &node);
+        if (status != EA_OK) return status == EA_CORRUPT ? -1 : 0;
+        uint8_t *payload = ea_pool_node(&end->pool, node)->payload;
+        ea_frame frame = {kind, (uint32_t)chunk, (uint32_t)(size - at - chunk)};
+        int pushed = 1;
+        if (seal == NULL)
+            memcpy(payload, data + at, chunk);
+        else
+            pushed = ea_frames_seal(seal, frame, data + at, payload) ? 1 : -1;
+        if (pushed > 0 && (pushed = push(self, node, frame)) == 0 && seal != NULL) pushed = -1;
         if (pushed <= 0) {
-            (void)ea_end_release(&shared->end, node);
+            (void)ea_end_release(end, node);
             return pushed;
         }
-        done += chunk;
-        shared->offered = (Py_ssize_t)done;
-    } while (done < size);
-    shared->offered = 0;
-    if (!close) count_sent(self);
+        at += chunk;
+        *done = (Py_ssize_t)at;
+    } while (at < size);
+    *done = 0;
     return 1;
 }
 
-int shared_send_node(ConnectorObject *self, uint32_t node, Py_ssize_t length) {
-    int pushed = push(self, node, (size_t)length, 0, EA_DATA);
-    if (pushed > 0) count_sent(self);
-    return pushed;
+static int offer(ConnectorObject *self, PyObject *item) {
+    bool close = item == Py_None;
+    const uint8_t *data = (const uint8_t *)(close ? "" : PyBytes_AS_STRING(item));
+    size_t size = close ? 0 : (size_t)PyBytes_GET_SIZE(item);
+    int sent = frames_send(self, data, size, close ? EA_CLOSE : EA_DATA, &state(self)->offered, NULL);
+    if (sent > 0 && !close) frames_count_sent(self);
+    return sent < 0 ? corrupted(self) : sent;
 }
 
-/* One more frame of a long message; TAKE_CARGO when it was the last. */
-static take_result assemble(ConnectorObject *self, const uint8_t *payload, size_t length, size_t rest) {
+int shared_send_node(ConnectorObject *self, uint32_t node, Py_ssize_t length) {
+    int pushed = push(self, node, (ea_frame){EA_DATA, (uint32_t)length, 0});
+    if (pushed > 0) frames_count_sent(self);
+    return pushed < 0 ? corrupted(self) : pushed;
+}
+
+uint8_t *frames_room(ConnectorObject *self, size_t length, size_t rest, size_t most) {
     shared_state *shared = state(self);
     if (shared->partial == NULL) {
-        if (length + rest > (size_t)self->message_size) return corrupted(self);
+        if (length + rest > most) return NULL;
         shared->partial = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)(length + rest));
-        if (shared->partial == NULL) return TAKE_ERROR;
+        if (shared->partial == NULL) return NULL;
         shared->partial_got = 0;
     }
     size_t got = (size_t)shared->partial_got, total = (size_t)PyBytes_GET_SIZE(shared->partial);
-    if (got + length + rest != total || (length == 0 && rest > 0)) return corrupted(self);
-    memcpy(PyBytes_AS_STRING(shared->partial) + got, payload, length);
-    shared->partial_got = (Py_ssize_t)(got + length);
-    return rest == 0 ? TAKE_CARGO : TAKE_NOTHING;
+    if (got + length + rest != total || (length == 0 && rest > 0)) return NULL;
+    return (uint8_t *)PyBytes_AS_STRING(shared->partial) + got;
+}
+
+PyObject *frames_whole(ConnectorObject *self, size_t length, size_t rest) {
+    shared_state *shared = state(self);
+    shared->partial_got += (Py_ssize_t)length;
+    if (rest > 0) return NULL;
+    PyObject *whole = shared->partial;
+    shared->partial = NULL;
+    return whole;
 }
 
 static take_result take_frame(ConnectorObject *self, uint32_t node, PyObject **cargo, bool *kept) {
     shared_state *shared = state(self);
     ea_node *header = ea_pool_node(&shared->end.pool, node);
-    size_t length = ea_fetch(header->length), rest = ea_fetch(header->rest);
+    size_t length = ea_fetch(header->length), rest = ea_fetch(header->rest), most = (size_t)self->message_size;
     uint32_t kind = ea_fetch(header->kind);
     if (kind == EA_CLOSE) return TAKE_CLOSE;
     if (kind != EA_DATA || length > shared->end.pool.payload) return corrupted(self);
-    if (rest == 0 && shared->partial == NULL) {
-        if (length > (size_t)self->message_size) return corrupted(self);
-        if (shared->copy) {
-            PyObject *bytes = PyBytes_FromStringAndSize((char *)header->payload, (Py_ssize_t)length);
-            *cargo = bytes == NULL ? NULL : cargo_of_bytes(self, bytes);
-        } else {
-            *cargo = cargo_of_node(self, node, (Py_ssize_t)length, false);
-            *kept = *cargo != NULL;
-        }
+    if (!shared->copy && rest == 0 && shared->partial == NULL) {
+        if (length > most) return corrupted(self);
+        *cargo = cargo_of_node(self, node, (Py_ssize_t)length, false);
+        *kept = *cargo != NULL;
         return *cargo == NULL ? TAKE_ERROR : TAKE_CARGO;
     }
-    take_result taken = assemble(self, header->payload, length, rest);
-    if (taken == TAKE_CARGO) {
-        *cargo = cargo_of_bytes(self, shared->partial);
-        shared->partial = NULL;
-        if (*cargo == NULL) return TAKE_ERROR;
-    }
-    return taken;
+    uint8_t *room = frames_room(self, length, rest, most);
+    if (room == NULL) return PyErr_Occurred() ? TAKE_ERROR : corrupted(self);
+    memcpy(room, header->payload, length);
+    PyObject *whole = frames_whole(self, length, rest);
+    if (whole == NULL) return TAKE_NOTHING;
+    *cargo = cargo_of_bytes(self, whole);
+    return *cargo == NULL ? TAKE_ERROR : TAKE_CARGO;
 }
 
 static take_result take(ConnectorObject *self, PyObject **cargo) {

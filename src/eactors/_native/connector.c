@@ -35,13 +35,28 @@ int connector_flush(ConnectorObject *self) {
     while (self->outbox_count > 0) {
         PyObject *item = self->outbox[self->outbox_head];
         int sent = self->ops->offer(self, item);
-        if (sent <= 0) return sent;
+        if (sent <= 0 || self->broken != NULL) return sent < 0 ? -1 : 0;
         Py_DECREF(item);
         self->outbox_head = (self->outbox_head + 1) % self->outbox_room;
         current.activity++;
         if (--self->outbox_count == 0) self->actor->waiting--;
     }
     return 0;
+}
+
+void connector_drop_outbox(ConnectorObject *self) {
+    if (self->outbox_count > 0) self->actor->waiting--;
+    for (; self->outbox_count > 0; self->outbox_count--) {
+        Py_DECREF(self->outbox[self->outbox_head]);
+        self->outbox_head = (self->outbox_head + 1) % self->outbox_room;
+    }
+}
+
+PyObject *connector_raise(ConnectorObject *self) {
+    self->told = true;
+    PyException_SetTraceback(self->broken, Py_None);
+    PyErr_SetObject((PyObject *)Py_TYPE(self->broken), self->broken);
+    return NULL;
 }
 
 int connector_close(ConnectorObject *self) {
@@ -60,8 +75,15 @@ take_result connector_take(ConnectorObject *self, PyObject **cargo) {
     return taken;
 }
 
+/* Whether the channel is whole, as far as the actor is to know. One that has a handler for
+ * the break hears of it there first; what it sends until then is lost as what it has sent. */
+static bool is_whole(ConnectorObject *self) {
+    if (self->broken != NULL && (self->told || self->lost == NULL)) connector_raise(self);
+    return self->broken == NULL || (!self->told && self->lost != NULL);
+}
+
 static bool may_send(ConnectorObject *self) {
-    if (self->actor->state == ACTOR_RUNNING) return true;
+    if (self->actor->state == ACTOR_RUNNING) return is_whole(self);
     ea_raise(errors.actor_stopped, "send before stop()", "actor '%s' has stopped and can send nothing more to '%U'",
              actor_name(self->actor), self->peer);
     return false;
@@ -122,7 +144,7 @@ static PyObject *connector_send(ConnectorObject *self, PyObject *message) {
         if (sent == 0) sent = outbox_push(self, bytes);
         Py_DECREF(bytes);
     }
-    return sent < 0 ? NULL : Py_NewRef(Py_None);
+    return sent < 0 || !is_whole(self) ? NULL : Py_NewRef(Py_None);
 }
 
 static PyObject *connector_try_send(ConnectorObject *self, PyObject *message) {
@@ -130,27 +152,21 @@ static PyObject *connector_try_send(ConnectorObject *self, PyObject *message) {
     PyObject *bytes = as_bytes(self, message);
     if (bytes == NULL) return NULL;
     int sent = !fits(self, PyBytes_GET_SIZE(bytes)) ? -1 : self->peer_closed ? 0 : send_now(self, bytes);
-    if (sent == 0 && self->ops == &shared_carrier && self->carrier.shared.offered > 0) {
+    if (sent == 0 && self->ops != &private_carrier && self->carrier.shared.offered > 0) {
         /* Its first frames have left: it is on its way and must follow whole. */
         sent = outbox_push(self, bytes) < 0 ? -1 : 1;
     }
     Py_DECREF(bytes);
     current.activity += sent > 0;
-    return sent < 0 ? NULL : PyBool_FromLong(sent);
+    return sent < 0 || !is_whole(self) ? NULL : PyBool_FromLong(sent);
 }
 
 static PyObject *connector_receive(ConnectorObject *self, PyObject *unused) {
     PyObject *cargo = NULL;
     if (self->outbox_count > 0 && connector_flush(self) < 0) return NULL;
-    if (self->peer_closed || !connector_may_take(self)) Py_RETURN_NONE;
-    switch (connector_take(self, &cargo)) {
-    case TAKE_CARGO:
-        return cargo;
-    case TAKE_ERROR:
-        return NULL;
-    default:
-        Py_RETURN_NONE;
-    }
+    if (!self->peer_closed && connector_may_take(self) && connector_take(self, &cargo) == TAKE_ERROR) return NULL;
+    if (self->broken != NULL && !self->told && self->lost == NULL) return connector_raise(self);
+    return cargo == NULL ? Py_NewRef(Py_None) : cargo;
 }
 
 static PyObject *connector_create(ConnectorObject *self, PyObject *argument) {
@@ -169,18 +185,23 @@ static PyObject *connector_create(ConnectorObject *self, PyObject *argument) {
 
 static PyObject *connector_closed(ConnectorObject *self, void *unused) { return PyBool_FromLong(self->peer_closed); }
 static PyObject *connector_peer(ConnectorObject *self, void *unused) { return Py_NewRef(self->peer); }
+static PyObject *connector_broken(ConnectorObject *self, void *unused) {
+    return Py_NewRef(self->broken == NULL ? Py_None : self->broken);
+}
 static PyObject *connector_size(ConnectorObject *self, void *unused) { return PyLong_FromSsize_t(self->message_size); }
 
 static PyObject *connector_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
-    static char *names[] = {"actor", "peer", "message_size", "encode", "decode", NULL};
-    PyObject *actor, *peer, *encode = Py_None, *decode = Py_None;
+    static char *names[] = {"actor", "peer", "message_size", "encode", "decode", "attribute", NULL};
+    PyObject *actor, *peer, *encode = Py_None, *decode = Py_None, *attribute = NULL;
     Py_ssize_t size;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O!Un|OO", names, &Actor_Type, &actor, &peer, &size, &encode, &decode))
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O!Un|OOU", names, &Actor_Type, &actor, &peer, &size, &encode, &decode,
+                                     &attribute))
         return NULL;
     ConnectorObject *self = (ConnectorObject *)type->tp_alloc(type, 0);
     if (self == NULL) return NULL;
     self->actor = (ActorObject *)Py_NewRef(actor);
     self->peer = Py_NewRef(peer);
+    self->attribute = Py_NewRef(attribute == NULL ? peer : attribute);
     self->message_size = size;
     self->encode = encode == Py_None ? NULL : Py_NewRef(encode);
     self->decode = decode == Py_None ? NULL : Py_NewRef(decode);
@@ -194,21 +215,26 @@ static bool unattached(const ConnectorObject *self) {
 
 static PyObject *connector_attach_shared(ConnectorObject *self, PyObject *args, PyObject *keywords) {
     static char *names[] = {"region", "pool",        "shared",      "mboxes", "capacity", "payload", "side",
-                            "peer_bell", "participant", "participant_id", "copy",   NULL};
+                            "peer_bell", "participant", "participant_id", "copy",   "channel_id", "cipher", "exchange", "number", NULL};
     RegionObject *region;
     ea_channel_plan plan = {0};
     unsigned long long participant;
     ea_context who;
-    int copy;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O!KK(KK)IIIKKIp", names, &Region_Type, &region, &plan.pool, &plan.shared,
+    int copy = 1;
+    ea_frames frames = {0};
+    const char *cipher = NULL;
+    PyObject *exchange = NULL;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O!KK(KK)IIIKKI|pKsOK", names, &Region_Type, &region, &plan.pool, &plan.shared,
                                      &plan.mbox[0], &plan.mbox[1], &plan.capacity, &plan.payload, &plan.side, &plan.peer_bell,
-                                     &participant, &who.id, &copy))
+                                     &participant, &who.id, &copy, &frames.channel, &cipher, &exchange, &frames.number))
         return NULL;
     if (!unattached(self)) return NULL;
     who.shared = ea_region_at(&region->region, participant, sizeof *who.shared);
     if (who.shared == NULL) return PyErr_Format(PyExc_ValueError, "participant %u does not lie inside the region", who.id);
-    if (shared_attach(self, region, &plan, who, copy != 0) < 0) return NULL;
-    Py_RETURN_NONE;
+    frames.cipher = cipher == NULL ? NULL : ea_cipher_find(cipher);
+    int attached = exchange == NULL ? shared_attach(self, region, &plan, who, copy != 0)
+                                    : sealed_attach(self, region, &plan, who, &frames, exchange);
+    return attached < 0 ? NULL : Py_NewRef(Py_None);
 }
 
 static PyObject *connector_attach_private(ConnectorObject *self, PyObject *args) {
@@ -228,10 +254,13 @@ static PyObject *connector_attach_private(ConnectorObject *self, PyObject *args)
 
 static void connector_dealloc(ConnectorObject *self) {
     if (self->ops != NULL) self->ops->clear(self);
-    for (uint32_t i = 0; i < self->outbox_count; i++) Py_DECREF(self->outbox[(self->outbox_head + i) % self->outbox_room]);
+    connector_drop_outbox(self);
     PyMem_Free(self->outbox);
     Py_DECREF((PyObject *)self->actor);
     Py_DECREF(self->peer);
+    Py_DECREF(self->attribute);
+    Py_XDECREF(self->lost);
+    Py_XDECREF(self->broken);
     Py_XDECREF(self->encode);
     Py_XDECREF(self->decode);
     Py_TYPE(self)->tp_free((PyObject *)self);
@@ -247,12 +276,14 @@ static PyMethodDef methods[] = {
     {"create", (PyCFunction)connector_create, METH_O,
      "create(size, /)\n--\n\nA cargo of `size` bytes to fill in place through its view, and to send."},
     {"_attach_shared", (PyCFunction)(void (*)(void))connector_attach_shared, METH_VARARGS | METH_KEYWORDS, NULL},
+    {"_attach_sealed", (PyCFunction)(void (*)(void))connector_attach_shared, METH_VARARGS | METH_KEYWORDS, NULL},
     {"_attach_private", (PyCFunction)connector_attach_private, METH_VARARGS, NULL},
     {0},
 };
 
 static PyGetSetDef properties[] = {
     {"closed", (getter)connector_closed, NULL, "Whether the peer has finished and all its messages were received.", NULL},
+    {"broken", (getter)connector_broken, NULL, "The ChannelBroken that ended this channel; None: it is whole.", NULL},
     {"peer", (getter)connector_peer, NULL, "The name of the actor at the other end.", NULL},
     {"message_size", (getter)connector_size, NULL, "The most bytes that one message may have.", NULL},
     {0},

@@ -23,6 +23,16 @@ PyObject *ea_raise(PyObject *error, const char *hint, const char *format, ...) {
     return NULL;
 }
 
+PyObject *ea_caught(void) {
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    PyErr_NormalizeException(&type, &value, &traceback);
+    if (traceback != NULL) PyException_SetTraceback(value, traceback);
+    Py_XDECREF(type);
+    Py_XDECREF(traceback);
+    return value;
+}
+
 PyObject *ea_raise_errno(int negative_errno, const char *path) {
     errno = -negative_errno;
     return PyErr_SetFromErrnoWithFilename(PyExc_OSError, path);
@@ -96,6 +106,7 @@ static int load_errors(void) {
     errors.outbox_full = PyObject_GetAttrString(module, "OutboxFull");
     errors.region_corrupted = PyObject_GetAttrString(module, "RegionCorrupted");
     errors.not_offered = PyObject_GetAttrString(module, "OperationNotOffered");
+    errors.channel_broken = PyObject_GetAttrString(module, "ChannelBroken");
     Py_DECREF(module);
     return PyErr_Occurred() ? -1 : 0;
 }
@@ -128,7 +139,7 @@ PyMODINIT_FUNC PyInit__native(void) {
     if (module == NULL) return NULL;
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (PyModule_AddType(module, types[i]) < 0) goto failed;
-    if (add_constants(module) < 0 || ea_py_add_sandbox(module) < 0) goto failed;
+    if (add_constants(module) < 0 || ea_py_add_sandbox(module) < 0 || ea_py_add_crypto(module) < 0) goto failed;
     return module;
 failed:
     Py_DECREF(module);

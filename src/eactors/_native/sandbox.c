@@ -1,9 +1,10 @@
-/* Python's view of the sandbox: three functions. */
+/* Python's view of the sandbox. */
 #include "sandbox.h"
 
 #include <errno.h>
 
 #include "../../../native/sandbox.h" /* its neighbour of the same name would be found first */
+#include "cpu.h"
 
 /* OSError picks its subclass by the number, so callers can catch PermissionError and so on. */
 static PyObject *raise(int error, const char *what) {
@@ -31,8 +32,11 @@ static PyObject *isolate(PyObject *argument, int (*how)(pid_t)) {
 static PyObject *prepare(PyObject *module, PyObject *parent) { return isolate(parent, ea_sandbox_prepare); }
 static PyObject *die_with(PyObject *module, PyObject *parent) { return isolate(parent, ea_die_with); }
 
-static PyObject *seal(PyObject *module, PyObject *Py_UNUSED(none)) {
-    int result = ea_sandbox_seal();
+static PyObject *seal(PyObject *module, PyObject *filter) {
+    Py_buffer code;
+    if (PyObject_GetBuffer(filter, &code, PyBUF_SIMPLE) < 0) return NULL;
+    int result = ea_sandbox_seal(code.buf, (size_t)code.len);
+    PyBuffer_Release(&code);
     if (result > 0) {
         char what[80];
         PyOS_snprintf(what, sizeof what, "thread %d has a seccomp filter of its own and cannot be sealed", result);
@@ -40,25 +44,6 @@ static PyObject *seal(PyObject *module, PyObject *Py_UNUSED(none)) {
     }
     if (result < 0) return raise(-result, "this kernel does not let a process be sealed by seccomp");
     Py_RETURN_NONE;
-}
-
-static PyObject *allowed(PyObject *module, PyObject *Py_UNUSED(none)) {
-    enum { ROOM = 64 };
-    const char *names[ROOM];
-    const char *reasons[ROOM];
-    size_t count = ea_sandbox_allowed(names, reasons, ROOM);
-    if (count > ROOM) return PyErr_Format(PyExc_SystemError, "more than %d allowed calls", ROOM);
-    PyObject *calls = PyList_New((Py_ssize_t)count);
-    if (calls == NULL) return NULL;
-    for (size_t i = 0; i < count; i++) {
-        PyObject *call = Py_BuildValue("(ss)", names[i], reasons[i]);
-        if (call == NULL) {
-            Py_DECREF(calls);
-            return NULL;
-        }
-        PyList_SET_ITEM(calls, (Py_ssize_t)i, call);
-    }
-    return calls;
 }
 
 static PyMethodDef functions[] = {
@@ -69,12 +54,14 @@ static PyMethodDef functions[] = {
     {"die_with", die_with, METH_O,
      "die_with(parent_pid)\n--\n\nLet this process die with its parent, and nothing more.\n\n"
      "Raises:\n    ProcessLookupError: The parent has already ended."},
-    {"sandbox_seal", seal, METH_NOARGS,
-     "sandbox_seal()\n--\n\nRefuse, from now on and on all threads, all system calls but a few.\n\n"
+    {"sandbox_seal", seal, METH_O,
+     "sandbox_seal(filter, /)\n--\n\nRefuse, from now on and on all threads, all system calls but those that"
+     " `filter` lets pass.\n\n"
      "Raises:\n    OSError: The kernel cannot; no thread has been sealed."},
-    {"sandbox_allowed", allowed, METH_NOARGS,
-     "sandbox_allowed()\n--\n\nReturn the calls that a sealed process may make, each with its reason."},
     {NULL, NULL, 0, NULL},
 };
 
-int ea_py_add_sandbox(PyObject *module) { return PyModule_AddFunctions(module, functions); }
+int ea_py_add_sandbox(PyObject *module) {
+    if (PyModule_AddFunctions(module, functions) < 0) return -1;
+    return ea_py_add_cpu(module);
+}

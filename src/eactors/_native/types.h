@@ -5,13 +5,14 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include "aead.h"
 #include "baton.h"
 #include "channel.h"
 
 /* ---- errors: the classes of eactors.errors, by attribute of this struct ---- */
 
 typedef struct {
-    PyObject *actor_stopped, *message_too_large, *outbox_full, *region_corrupted, *not_offered;
+    PyObject *actor_stopped, *message_too_large, *outbox_full, *region_corrupted, *not_offered, *channel_broken;
 } ea_errors;
 extern ea_errors errors;
 
@@ -19,6 +20,8 @@ extern ea_errors errors;
 PyObject *ea_raise(PyObject *error, const char *hint, const char *format, ...);
 /* Raise what `negative_errno` says about `path`. Always returns NULL. */
 PyObject *ea_raise_errno(int negative_errno, const char *path);
+/* The exception that is set, with its traceback, and no longer set. */
+PyObject *ea_caught(void);
 
 /* ---- Region ---- */
 
@@ -89,7 +92,7 @@ typedef struct {
     void (*announce)(ConnectorObject *connector);
     void (*clear)(ConnectorObject *connector);
 } carrier_ops;
-extern const carrier_ops shared_carrier, private_carrier;
+extern const carrier_ops shared_carrier, sealed_carrier, private_carrier;
 
 typedef struct {
     ea_end end;
@@ -101,6 +104,15 @@ typedef struct {
 } shared_state;
 
 typedef struct {
+    shared_state shared;
+    ea_frames out, in;
+    PyObject *exchange; /* NULL: it is over */
+    PyObject *queue;    /* a list: messages of the exchange that have not left */
+    Py_ssize_t queue_offered;
+    bool started, left; /* the exchange; and left the channel, once it was broken */
+} sealed_state;
+
+typedef struct {
     PyObject *channel; /* PrivateChannel */
     int side;
 } private_state;
@@ -108,15 +120,21 @@ typedef struct {
 struct ConnectorObject {
     PyObject_HEAD
     ActorObject *actor;
-    PyObject *peer; /* name of the actor at the other end */
+    PyObject *peer;      /* name of the actor at the other end */
+    PyObject *attribute; /* its own name in the actor */
     PyObject *encode, *decode;
     Py_ssize_t message_size;
+    PyObject *lost;   /* called with the actor and the error when the channel has broken; NULL: the actor fails */
+    PyObject *broken; /* the error; NULL: the channel is whole */
+    bool told;        /* the actor knows that it is broken */
+    bool unsettled;   /* the carrier has more to do than to carry: see sealed_advance() */
     bool peer_closed;
     PyObject **outbox; /* a ring */
     uint32_t outbox_head, outbox_count, outbox_room;
     const carrier_ops *ops;
     union {
         shared_state shared;
+        sealed_state sealed; /* begins with `shared` */
         private_state private;
     } carrier;
 };
@@ -132,9 +150,30 @@ bool connector_may_take(const ConnectorObject *connector);
 int connector_close(ConnectorObject *connector);
 int connector_flush(ConnectorObject *connector);
 take_result connector_take(ConnectorObject *connector, PyObject **cargo);
+void connector_drop_outbox(ConnectorObject *connector);
+/* Tell the actor that the channel is broken, by this exception. Always returns NULL. */
+PyObject *connector_raise(ConnectorObject *connector);
+
 /* Attach to a channel of the region; -1 and ValueError if the plan does not fit. */
 int shared_attach(ConnectorObject *connector, RegionObject *region, const ea_channel_plan *plan, ea_context who, bool copy);
 int shared_send_node(ConnectorObject *connector, uint32_t node, Py_ssize_t length);
+/* Send `data` from *done on; `seal` NULL: as it is. As offer(), but -1 sets no exception. */
+int frames_send(ConnectorObject *connector, const uint8_t *data, size_t size, ea_kind kind, Py_ssize_t *done, ea_frames *seal);
+/* Where the bytes of this frame, of a message of at most `most` bytes, go. NULL: it does not
+ * follow on what came before, or there is an exception. */
+uint8_t *frames_room(ConnectorObject *connector, size_t length, size_t rest, size_t most);
+/* They are there. The whole message if these were its last, else NULL. */
+PyObject *frames_whole(ConnectorObject *connector, size_t length, size_t rest);
+void frames_count_sent(ConnectorObject *connector);
+
+/* `frames` says channel, cipher and first number. */
+int sealed_attach(ConnectorObject *connector, RegionObject *region, const ea_channel_plan *plan, ea_context who,
+                  const ea_frames *frames, PyObject *exchange);
+/* Go on with the key exchange, or with telling the peer that the channel is given up. In any
+ * state of the actor: one key exchange never waits for another, nor for an actor. */
+void sealed_advance(ConnectorObject *connector);
+/* Whether that could do something. */
+bool sealed_ready(const ConnectorObject *connector);
 int private_attach(ConnectorObject *connector, PyObject *channel, int side, ea_bell *own, ea_bell *peer);
 
 /* ---- Worker ---- */
@@ -181,5 +220,10 @@ void bells_ring(ea_bell **bells, uint32_t count);
 /* Give a node back and wake who may be waiting for one. */
 ea_status pool_give(PoolObject *pool, const ea_context *who, uint32_t index);
 PyObject *ea_status_error(ea_status status, const char *what);
+
+/* ---- Cryptography ---- */
+
+/* Start it and add its functions; -1 and an exception if the library lacks something. */
+int ea_py_add_crypto(PyObject *module);
 
 #endif

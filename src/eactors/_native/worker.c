@@ -39,15 +39,10 @@ static int report(WorkerObject *self, const char *what, ActorObject *actor, PyOb
 }
 
 static int failed(WorkerObject *self, seat *at) {
-    PyObject *type, *value, *traceback;
-    PyErr_Fetch(&type, &value, &traceback);
-    PyErr_NormalizeException(&type, &value, &traceback);
-    if (traceback != NULL) PyException_SetTraceback(value, traceback);
+    PyObject *error = ea_caught();
     at->actor->state = ACTOR_FINISHED;
-    int reported = report(self, "failed", at->actor, value);
-    Py_XDECREF(type);
-    Py_XDECREF(value);
-    Py_XDECREF(traceback);
+    int reported = report(self, "failed", at->actor, error);
+    Py_XDECREF(error);
     return reported;
 }
 
@@ -72,6 +67,25 @@ static int flush(seat *at) {
     return 0;
 }
 
+/* Tell the actor of each channel that has broken, once: by its handler for that, or by this
+ * exception; where body() polls, by what it calls there next. */
+static int tell_broken(seat *at) {
+    for (uint32_t i = 0; i < at->count; i++) {
+        ConnectorObject *connector = at->connectors[i];
+        if (connector->broken == NULL || connector->told) continue;
+        if (connector->lost == NULL) {
+            if (at->body != NULL && at->handlers[i] == NULL && at->actor->state == ACTOR_RUNNING) continue;
+            connector_raise(connector);
+            return -1;
+        }
+        connector->told = true;
+        PyObject *answer = PyObject_CallFunctionObjArgs(connector->lost, at->actor, connector->broken, NULL);
+        if (answer == NULL) return -1;
+        Py_DECREF(answer);
+    }
+    return 0;
+}
+
 static int finish(WorkerObject *self, seat *at) {
     if (at->actor->state == ACTOR_STOPPING) {
         for (uint32_t i = 0; i < at->count; i++)
@@ -79,6 +93,7 @@ static int finish(WorkerObject *self, seat *at) {
         at->actor->state = ACTOR_CLOSING;
     }
     if (at->actor->waiting > 0) return 0;
+    if (tell_broken(at) < 0) return -1;
     at->actor->state = ACTOR_FINISHED;
     current.activity++;
     return report(self, "finished", at->actor, NULL);
@@ -126,6 +141,8 @@ static bool may_call_body(const seat *at) {
 
 static int run_actor(WorkerObject *self, seat *at) {
     ActorObject *actor = at->actor;
+    for (uint32_t i = 0; i < at->count; i++)
+        if (at->connectors[i]->unsettled) sealed_advance(at->connectors[i]);
     if (actor->state == ACTOR_FINISHED) return drain(at);
     if (actor->waiting > 0 && flush(at) < 0) return -1;
     if (actor->state == ACTOR_RUNNING) {
@@ -138,8 +155,9 @@ static int run_actor(WorkerObject *self, seat *at) {
             current.activity += answer == Py_True;
             Py_DECREF(answer);
         }
-        if (actor->state == ACTOR_RUNNING && actor->waiting == 0 && is_over(at)) actor->state = ACTOR_STOPPING;
     }
+    if (tell_broken(at) < 0) return -1;
+    if (actor->state == ACTOR_RUNNING && actor->waiting == 0 && is_over(at)) actor->state = ACTOR_STOPPING;
     return actor->state == ACTOR_STOPPING || actor->state == ACTOR_CLOSING ? finish(self, at) : 0;
 }
 
@@ -159,6 +177,7 @@ static int turn(WorkerObject *self) {
 static bool seat_ready(const seat *at) {
     for (uint32_t i = 0; i < at->count; i++) {
         const ConnectorObject *connector = at->connectors[i];
+        if (connector->unsettled && sealed_ready(connector)) return true;
         bool closing = at->actor->state == ACTOR_STOPPING || at->actor->state == ACTOR_CLOSING;
         if (connector->outbox_count > 0 && connector->ops->can_offer(connector)) return true;
         if (!closing && connector_may_take(connector) && connector->ops->can_take(connector)) return true;
@@ -176,9 +195,9 @@ static bool ready(const void *what) {
 
 static void announce(const WorkerObject *self) {
     for (uint32_t i = 0; i < self->seat_count; i++)
-        for (uint32_t j = 0; self->seats[i].actor->waiting > 0 && j < self->seats[i].count; j++) {
+        for (uint32_t j = 0; j < self->seats[i].count; j++) {
             ConnectorObject *connector = self->seats[i].connectors[j];
-            if (connector->outbox_count > 0) connector->ops->announce(connector);
+            if (connector->outbox_count > 0 || connector->unsettled) connector->ops->announce(connector);
         }
 }
 
@@ -264,12 +283,13 @@ static int fill_seat(WorkerObject *self, seat *at, PyObject *actor, PyObject *bo
     at->handlers = PyMem_Calloc((size_t)total + 1, sizeof *at->handlers);
     if (at->connectors == NULL || at->handlers == NULL) return PyErr_NoMemory(), -1;
     for (Py_ssize_t i = 0; i < total; i++) {
-        PyObject *connector, *handler;
-        if (!PyArg_ParseTuple(PyList_GET_ITEM(links, i), "O!O", &Connector_Type, &connector, &handler)) return -1;
+        PyObject *connector, *handler, *lost;
+        if (!PyArg_ParseTuple(PyList_GET_ITEM(links, i), "O!OO", &Connector_Type, &connector, &handler, &lost)) return -1;
         if (((ConnectorObject *)connector)->ops == NULL)
             return PyErr_SetString(PyExc_ValueError, "a connector is attached to no channel"), -1;
         at->connectors[i] = (ConnectorObject *)Py_NewRef(connector);
         at->handlers[i] = handler == Py_None ? NULL : Py_NewRef(handler);
+        Py_XSETREF(at->connectors[i]->lost, lost == Py_None ? NULL : Py_NewRef(lost));
         at->count++;
     }
     return 0;
@@ -354,7 +374,8 @@ static void worker_dealloc(WorkerObject *self) {
 
 static PyMethodDef methods[] = {
     {"add", (PyCFunction)worker_add, METH_VARARGS,
-     "add(actor, body, links, /)\n--\n\nExecute this actor; links are (connector, handler or None) pairs."},
+     "add(actor, body, links, /)\n--\n\nExecute this actor; "
+     "links are (connector, handler or None, handler of its break or None) triples."},
     {"construct", (PyCFunction)worker_construct, METH_VARARGS,
      "construct(actor, constructor, /)\n--\n\nCall the constructor on behalf of the actor and this worker."},
     {"run", (PyCFunction)worker_run, METH_NOARGS, "run()\n--\n\nExecute the actors until the region is stopped."},

@@ -8,7 +8,7 @@ import traceback
 from typing import TYPE_CHECKING
 
 from eactors.actor import Actor
-from eactors.enclave.loader import load
+from eactors.enclave.loader import execute
 from eactors.errors import DeploymentError, EActorsError, SourceError
 from eactors.placement import family_index
 
@@ -90,7 +90,7 @@ def read_source(path: Path) -> Source:
     path = path.resolve()
     sys.path.insert(0, str(path.parent))
     try:
-        module = load(str(path), module_name(path), str(path))
+        module = execute(str(path), module_name(path), str(path))
     except EActorsError as error:
         raise SourceError(f"{path}: {error}", hint=error.hint) from error
     except OSError as error:

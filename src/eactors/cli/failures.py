@@ -14,14 +14,18 @@ if TYPE_CHECKING:
     from eactors.host.outcome import Failure
 
 
-# An enclave runs copies, in a folder of the run that is gone by now.
-_RUNTIME = re.compile(r".*/enclave-\d+/eactors/")
-_COPIED = re.compile(r".*/enclave-\d+/app/")
+# An enclave calls its code by the place in its image; the untrusted side runs a copy.
+_RUNTIME = re.compile(r".*/(enclave-\d+|untrusted)/eactors/")
 
 
 def warn(message: str) -> None:
     """Print a warning to stderr."""
     click.echo(f"{click.style('warning:', fg='yellow')} {message}", err=True)
+
+
+def notice(message: str) -> None:
+    """Print what is worth knowing, though nothing is wrong, to stderr."""
+    click.echo(f"{click.style('notice:', fg='cyan')} {message}", err=True)
 
 
 def show(failure: Failure, source: Path) -> None:
@@ -38,12 +42,17 @@ def show(failure: Failure, source: Path) -> None:
         click.echo(f"{click.style('hint:', fg='cyan')} {failure.hint}", err=True)
 
 
+def _place(folder: Path, file: str) -> str:
+    """The user's file that a place in an image is a copy of."""
+    return str(folder / file.removeprefix("app/")) if file.startswith("app/") else file
+
+
 def _trace(error: dict[str, Any], folder: Path) -> None:
     if error["cause"] is not None:
         _trace(error["cause"], folder)
         click.echo(f"{error['cause']['type']}: {error['cause']['message']}\n", err=True)
     frames = [
-        (_COPIED.sub(f"{folder}/", file), line, function)
+        (_place(folder, file), line, function)
         for file, line, function in error["frames"]
         if not _RUNTIME.match(file)
     ]

@@ -19,15 +19,18 @@ if TYPE_CHECKING:
     from eactors.deployment.plan import Plan
 
 
+params_option = click.option(
+    "--param",
+    "params",
+    multiple=True,
+    metavar="ACTOR.NAME=VALUE",
+    help="Set a parameter of an actor, instead of what the deployment says. Can be repeated.",
+)
+
+
 def takes_files(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command its SOURCE and DEPLOYMENT arguments, and ``--param``."""
-    command = click.option(
-        "--param",
-        "params",
-        multiple=True,
-        metavar="ACTOR.NAME=VALUE",
-        help="Set a parameter of an actor, instead of what the deployment says. Can be repeated.",
-    )(command)
+    command = params_option(command)
     command = click.argument("deployment", type=click.Path(path_type=Path))(command)
     return click.argument("source", type=click.Path(path_type=Path))(command)
 

@@ -1,4 +1,4 @@
-"""The command ``eactors``, and how every command says what went wrong."""
+"""The command ``eactors``."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import sys
 
 import click
 
+from eactors.cli.build import build
 from eactors.cli.check import check
+from eactors.cli.errors import explain
+from eactors.cli.key import key
+from eactors.cli.measure import measure
 from eactors.cli.new import new
 from eactors.cli.run import run
-from eactors.errors import EActorsError
-from eactors.system.console import BROKEN_PIPE
-
-WRONG_USE = 2
+from eactors.cli.sign import sign
+from eactors.cli.verify import verify
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -25,31 +27,13 @@ def cli() -> None:
     """
 
 
-cli.add_command(new)
-cli.add_command(check)
-cli.add_command(run)
+for command in (new, check, build, run, measure, verify, key, sign):
+    cli.add_command(command)
 
 
 def main() -> None:
     """Run the command line; a user's mistake ends in ``error:`` and ``hint:``, and status 2."""
     try:
         cli(standalone_mode=False)
-    except EActorsError as error:
-        for note in getattr(error, "__notes__", ()):
-            click.echo(note, err=True)
-        say(str(error), error.hint)
-        sys.exit(WRONG_USE)
-    except click.ClickException as error:
-        say(error.format_message(), "see 'eactors --help'")
-        sys.exit(WRONG_USE)
-    except (click.Abort, KeyboardInterrupt):
-        sys.exit(130)
-    except BrokenPipeError:
-        sys.exit(BROKEN_PIPE)
-
-
-def say(message: str, hint: str | None) -> None:
-    """Print an error and its hint to stderr."""
-    click.echo(f"{click.style('error:', fg='red', bold=True)} {message}", err=True)
-    if hint:
-        click.echo(f"{click.style('hint:', fg='cyan')} {hint}", err=True)
+    except BaseException:  # noqa: BLE001 - explain() raises again what it cannot explain
+        sys.exit(explain())

@@ -1,13 +1,13 @@
 """Putting an enclave together: its actors with their connectors, pools and mboxes, on workers.
 
-Everything comes from the enclave's plan, which is part of its folder. Offsets into shared
-memory are checked against its size by the native types that use them.
+What there is comes from the enclave's plan, which is measured; where it lies in shared
+memory comes from the launcher, and is checked against the region's size by the native
+types that use it.
 """
 
 from __future__ import annotations
 
 from eactors import _native
-from eactors.private import PrivateMbox, PrivatePool
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from eactors.actor import Actor
+    from eactors.enclave.trust import Trust
+    from eactors.private import PrivateMbox, PrivatePool
 
     Report = Callable[[str, Actor, object], None]
 
@@ -27,8 +29,10 @@ class Assembly:
 
     Args:
         plan: The enclave's plan.
+        launch: What the launcher said at the start.
         region: The shared memory.
         module: The application's source.
+        trust: Identity and keys; None on the untrusted side.
         report: Called when an actor has finished, failed, or asked for the exit.
 
     Attributes:
@@ -36,18 +40,26 @@ class Assembly:
     """
 
     def __init__(
-        self, plan: dict[str, Any], region: _native.Region, module: ModuleType, report: Report
+        self,
+        plan: dict[str, Any],
+        launch: dict[str, Any],
+        region: _native.Region,
+        module: ModuleType,
+        trust: Trust | None,
+        report: Report,
     ) -> None:
-        self._plan = plan
+        self._launch = launch
+        self._trust = trust
         self._region = region
         self._module = module
         self._channels = [_native.PrivateChannel(capacity) for capacity in plan["private_channels"]]
-        self._pools = {name: self._pool(entry) for name, entry in plan["pools"].items()}
-        self._mboxes = {name: self._mbox(entry) for name, entry in plan["mboxes"].items()}
-        self.workers = [self._worker(entry, report) for entry in plan["workers"]]
+        self._pools = {name: self._pool(entry, launch["pools"][name]) for name, entry in plan["pools"].items()}
+        self._mboxes = {name: self._mbox(name, pool, plan["pools"][pool]) for name, pool in plan["mboxes"].items()}
+        contexts = list(zip(plan["workers"], launch["workers"], strict=True))
+        self.workers = [self._worker(entry["policy"], place, report) for entry, place in contexts]
         self._actors = [
-            (worker, self._actor(worker, entry, actor))
-            for worker, entry in zip(self.workers, plan["workers"], strict=True)
+            (worker, self._actor(worker, place, actor))
+            for worker, (entry, place) in zip(self.workers, contexts, strict=True)
             for actor in entry["actors"]
         ]
 
@@ -69,44 +81,51 @@ class Assembly:
         ring = self._region.ring
         return lambda: ring(*bells)
 
-    def _pool(self, entry: dict[str, Any]) -> _native.Pool | PrivatePool:
+    def _pool(self, entry: dict[str, Any], place: dict[str, Any]) -> _native.Pool | PrivatePool:
         if entry["kind"] == "private":
-            return PrivatePool(entry["nodes"], entry["payload"], self._moved(entry["bells"]))
-        return _native.Pool(self._region, entry["offset"], entry["nodes"], entry["payload"], entry["bells"])
+            from eactors.private import PrivatePool  # noqa: PLC0415 - few enclaves have any
 
-    def _mbox(self, entry: dict[str, Any]) -> _native.Mbox | PrivateMbox:
-        pool = self._pools[entry["pool"]]
-        if isinstance(pool, PrivatePool):
-            return PrivateMbox(pool, self._moved(entry["bells"]))
-        return _native.Mbox(pool, entry["offset"], entry["capacity"], entry["bells"])
+            return PrivatePool(entry["nodes"], entry["payload"], self._moved(place["bells"]))
+        return _native.Pool(self._region, place["offset"], entry["nodes"], entry["payload"], place["bells"])
 
-    def _worker(self, entry: dict[str, Any], report: Report) -> _native.Worker:
-        baton, position, positions = entry["baton"]
+    def _mbox(self, name: str, of: str, entry: dict[str, Any]) -> _native.Mbox | PrivateMbox:
+        pool, bells = self._pools[of], self._launch["pools"][of]["bells"]
+        if entry["kind"] == "private":
+            from eactors.private import PrivateMbox  # noqa: PLC0415
+
+            return PrivateMbox(pool, self._moved(bells))  # type: ignore[arg-type]
+        slots = 1 << (entry["nodes"] - 1).bit_length()
+        return _native.Mbox(pool, self._launch["mboxes"][name], slots, bells)  # type: ignore[arg-type]
+
+    def _worker(self, policy: str, place: dict[str, Any], report: Report) -> _native.Worker:
+        baton, position, positions = place["baton"]
         return _native.Worker(
             region=self._region,
-            participant=entry["participant"][0],
-            participant_id=entry["participant"][1],
-            bell=entry["bell"],
-            policy=POLICIES[entry["policy"]],
-            futex=self._plan["futex"],
-            crowded=entry["crowded"],
-            alone=len(self._plan["workers"]) == 1,
+            participant=place["participant"][0],
+            participant_id=place["participant"][1],
+            bell=place["bell"],
+            policy=POLICIES[policy],
+            futex=self._launch["futex"],
+            crowded=place["crowded"],
+            alone=len(self._launch["workers"]) == 1,
             report=report,
             baton=baton,
             position=position,
             positions=positions,
         )
 
-    def _actor(self, worker: _native.Worker, where: dict[str, Any], entry: dict[str, Any]) -> Actor:
+    def _actor(self, worker: _native.Worker, place: dict[str, Any], entry: dict[str, Any]) -> Actor:
         cls: type[Actor] = getattr(self._module, entry["class"])
         actor = cls.__new__(cls)
         actor.name = entry["name"]
-        actor.params = entry["params"]
+        actor.params = dict(entry["params"])
+        if self._trust is not None:
+            actor._sealer = self._trust.sealer  # noqa: SLF001 - how it is done is nothing for actors
         links = []
         for attribute, declared in cls.__eactors__.connectors.items():
-            connector = self._connector(actor, declared, where, entry["connectors"][attribute])
+            connector = self._connector(actor, attribute, place, entry["connectors"][attribute])
             setattr(actor, attribute, connector)
-            links.append((connector, None if declared.handler is None else getattr(cls, declared.handler)))
+            links.append((connector, _method(cls, declared.handler), _method(cls, declared.broken_handler)))
         for attribute, pool in cls.__eactors__.pools.items():
             setattr(actor, attribute, self._pools[pool.name])
         for attribute, mbox in cls.__eactors__.mboxes.items():
@@ -115,25 +134,40 @@ class Assembly:
         return actor
 
     def _connector(
-        self, actor: Actor, declared: Any, where: dict[str, Any], entry: dict[str, Any]
+        self, actor: Actor, attribute: str, place: dict[str, Any], entry: dict[str, Any]
     ) -> _native.Connector:
-        encode, decode = declared.codec()
-        connector = _native.Connector(actor, entry["peer"], entry["message_size"], encode, decode)
-        shared = entry.get("shared")
-        if shared is None:
-            channel = self._channels[entry["channel"]]
-            connector._attach_private(self._region, channel, entry["side"], where["bell"], entry["peer_bell"])  # noqa: SLF001
-        else:
-            connector._attach_shared(  # noqa: SLF001 - how a connector is attached is nothing for actors
-                region=self._region,
-                participant=where["participant"][0],
-                participant_id=where["participant"][1],
-                side=entry["side"],
-                peer_bell=entry["peer_bell"],
-                copy=declared.copy,
-                **shared,
-            )
+        declared = type(actor).__eactors__.connectors[attribute]
+        connector = _native.Connector(
+            actor, entry["peer"], entry["message_size"], *declared.codec(), attribute=attribute
+        )
+        peer_bell = self._launch["bells"][entry["peer"]]
+        if "private" in entry:
+            channel = self._channels[entry["private"]]
+            connector._attach_private(self._region, channel, entry["side"], place["bell"], peer_bell)  # noqa: SLF001
+            return connector
+        common = {
+            "region": self._region,
+            "participant": place["participant"][0],
+            "participant_id": place["participant"][1],
+            "side": entry["side"],
+            "capacity": entry["capacity"],
+            "payload": entry["payload"],
+            "peer_bell": peer_bell,
+            **self._launch["channels"][str(entry["channel"])],
+        }
+        if "cipher" not in entry:
+            connector._attach_shared(**common, copy=declared.copy)  # noqa: SLF001
+            return connector
+        assert self._trust is not None
+        exchange = self._trust.exchange(entry)
+        connector._attach_sealed(  # noqa: SLF001
+            **common, channel_id=entry["channel"], cipher=entry["cipher"], exchange=exchange
+        )
         return connector
+
+
+def _method(cls: type[Actor], name: str | None) -> Any:
+    return None if name is None else getattr(cls, name)
 
 
 class ConstructorError(Exception):

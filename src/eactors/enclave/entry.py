@@ -1,9 +1,10 @@
 """The entry of an enclave: from a folder of code to running workers.
 
-The folder holds the application's source, the trusted part of EActors, and the plan. The
-entry prepares the platform, maps the shared region by its path, constructs the actors,
-seals itself, and executes. It inherits nothing from the launcher: its standard streams
-lead nowhere once the region is there to speak through.
+The folder holds the application's source, the trusted part of EActors, and the plan: the
+image. Beside it lies what the launcher has to say, which is believed only as far as it
+cannot do harm. The entry prepares the platform, maps the shared region by its path, checks
+the deployment manifest, constructs the actors, seals itself, and executes. Its standard
+streams lead nowhere once the region is there to speak through.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ import time
 from _thread import allocate_lock, start_new_thread
 
 from eactors import _native
+from eactors.enclave import missing
 from eactors.enclave.assembly import Assembly, ConstructorError
 from eactors.enclave.console import ConsoleStream
 from eactors.enclave.failure import describe
 from eactors.enclave.link import STDERR, STDOUT, HostLink
 from eactors.enclave.loader import load
+from eactors.enclave.trust import Trust
 from eactors.errors import SandboxViolation
 from eactors.platform import audit
 from eactors.platform.simulation import Simulation
@@ -27,6 +30,7 @@ from eactors.platform.untrusted import Untrusted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import ModuleType
     from typing import Any, NoReturn
 
     from eactors.actor import Actor
@@ -46,41 +50,52 @@ _LAST_WORDS = 2.0
 def main(folder: str) -> NoReturn:
     """Run the enclave in ``folder`` until the region is stopped."""
     os.environ.clear()  # Python itself has put the locale there
-    with open(os.path.join(folder, "plan.json"), encoding="utf-8") as file:  # noqa: PTH118, PTH123 - no pathlib here
-        plan = json.load(file)
+    plan, launch = _read(os.path.join(folder, "plan.json")), _read(folder + ".json")  # noqa: PTH118 - no pathlib here
     platform = PLATFORMS[plan["platform"]]()
-    platform.prepare(plan["parent"])
-    region = _native.Region.open(plan["region"]["path"], plan["region"]["size"])
-    _native.adopt(region, *plan["workers"][0]["participant"])
-    link = HostLink(region, plan["host"])
+    platform.prepare(launch["parent"])
+    region = _native.Region.open(launch["region"]["path"], launch["region"]["size"])
+    _native.adopt(region, *launch["workers"][0]["participant"])
+    link = HostLink(region, launch["host"])
     sys.stdout, sys.stderr = ConsoleStream(link, STDOUT), ConsoleStream(link, STDERR)
     _cut_standard_streams()
     link.event("attached", enclave=plan["enclave"])
     try:
-        status = _Enclave(folder, plan, platform, region, link).run()
+        status = _Enclave(folder, plan, launch, platform, region, link).run()
     except BaseException:  # noqa: BLE001 - the link to the host itself has failed: no words left
         status = BROKEN
     os._exit(status)
 
 
+def _read(path: str) -> dict[str, Any]:
+    with open(path, encoding="utf-8") as file:  # noqa: PTH123
+        content: dict[str, Any] = json.load(file)
+    return content
+
+
 class _Enclave:
     def __init__(
-        self, folder: str, plan: dict[str, Any], platform: Platform, region: _native.Region, link: HostLink
+        self,
+        folder: str,
+        plan: dict[str, Any],
+        launch: dict[str, Any],
+        platform: Platform,
+        region: _native.Region,
+        link: HostLink,
     ) -> None:
         self._folder = folder
         self._plan = plan
+        self._launch = launch
         self._platform = platform
         self._region = region
         self._link = link
+        self._trusted = plan["platform"] != Untrusted.name
 
     def run(self) -> int:
         """Construct, seal, execute; the exit status."""
         try:
-            source = self._plan["source"]
-            sys.path[:0] = [os.path.join(self._folder, "app")]  # noqa: PTH118
-            sys.path += self._plan["paths"]
-            module = load(os.path.join(self._folder, source["file"]), source["name"], source["shown"])  # noqa: PTH118
-            assembly = Assembly(self._plan, self._region, module, self._report)
+            trust = Trust(self._platform, self._plan, self._launch, self._opened) if self._trusted else None
+            module = self._load()
+            assembly = Assembly(self._plan, self._launch, self._region, module, trust, self._report)
             threads = [_Thread(self, worker, i) for i, worker in enumerate(assembly.workers) if i > 0]
             self.pin(0)
             for thread in threads:
@@ -102,9 +117,23 @@ class _Enclave:
         self.finish_lines()
         return 0 if all(thread.join(_LAST_WORDS) for thread in threads) else FAILED
 
+    def _opened(self) -> None:
+        """All encrypted channels have keys."""
+        self._link.event("opened", enclave=self._plan["enclave"], at=time.monotonic_ns())
+
+    def _load(self) -> ModuleType:
+        # An enclave has nothing but its image; the untrusted side has what the machine has.
+        application, packages = (os.path.join(self._folder, part) for part in ("app", "site"))  # noqa: PTH118
+        sys.path.insert(1, application)
+        sys.path += [packages] if self._trusted else self._launch["paths"]
+        if self._trusted:
+            missing.install(f"enclave {self._plan['enclave']}")
+        source = self._plan["source"]
+        return load(self._folder, source["file"], source["name"])
+
     def pin(self, worker: int) -> None:
         """Bind the calling thread to the CPUs of its worker; a refusal is a warning."""
-        cpus = self._plan["workers"][worker]["cpus"]
+        cpus = self._launch["workers"][worker]["cpus"]
         try:
             os.sched_setaffinity(0, cpus)
         except OSError as error:
@@ -120,9 +149,9 @@ class _Enclave:
         sys.stderr.finish()
 
     def _seal(self) -> None:
-        if self._plan["platform"] != Untrusted.name:
+        if self._trusted and self._launch["sandbox"]:
             audit.install(_native.current_actor)
-        self._platform.seal()
+            self._platform.seal()
 
     def _report(self, what: str, actor: Actor, detail: object) -> None:
         if what == "failed":
@@ -147,7 +176,7 @@ class _Enclave:
         """Name the culprit of a system call that no audit hook announced."""
         if not isinstance(error, PermissionError) or isinstance(error, SandboxViolation):
             return error
-        if self._plan["platform"] == Untrusted.name:
+        if not self._trusted:
             return error
         worded = SandboxViolation(
             f"actor {actor!r} made a system call that its enclave refuses: {error}",
@@ -171,8 +200,8 @@ class _Thread:
         start_new_thread(self._run, (enclave, worker, index))
 
     def _run(self, enclave: _Enclave, worker: _native.Worker, index: int) -> None:
-        plan = enclave._plan["workers"][index]  # noqa: SLF001 - the same noun
-        _native.adopt(enclave._region, *plan["participant"])  # noqa: SLF001
+        place = enclave._launch["workers"][index]  # noqa: SLF001 - the same noun
+        _native.adopt(enclave._region, *place["participant"])  # noqa: SLF001
         enclave.pin(index)
         self._pinned.release()
         with self._start:

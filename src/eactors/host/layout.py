@@ -1,15 +1,16 @@
-"""Where everything lies in the shared region, and the plan that each enclave gets."""
+"""Where everything lies in the shared region."""
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from eactors import _native
+from eactors.deployment.sizes import node_payload, ring_slots
 
 if TYPE_CHECKING:
-    from eactors.deployment.plan import Plan, PlannedChannel, PlannedPool, PlannedServer, PlannedWorker
+    from eactors.deployment.plan import PlannedChannel, PlannedPool, PlannedServer, PlannedWorker
+    from eactors.host.deployed import Deployed
 
 HOST_NODES = 256
 HOST_PAYLOAD = 4096
@@ -58,7 +59,7 @@ class Layout:
     size: int = _native.CONTROL_BYTES
     contexts: list[ContextPlace] = field(default_factory=list)
     channels: dict[int, ChannelPlace] = field(default_factory=dict)
-    """By number in the plan."""
+    """By id."""
     pools: dict[str, PoolPlace] = field(default_factory=dict)
     host_participant: int = 0
     host_id: int = 0
@@ -92,7 +93,7 @@ class Layout:
         _native.Mbox(host_pool, self.host_mbox, HOST_NODES).initialise()
 
 
-def lay_out(plan: Plan, server: PlannedServer) -> Layout:
+def lay_out(plan: Deployed, server: PlannedServer) -> Layout:
     """Lay out the region of one server."""
     layout = Layout()
     for worker in server.workers:
@@ -110,9 +111,9 @@ def lay_out(plan: Plan, server: PlannedServer) -> Layout:
     layout.host_bell = layout.take(_native.BELL_BYTES)
     layout.host_pool = layout.take(_native.Region.pool_bytes(HOST_NODES, HOST_PAYLOAD))
     layout.host_mbox = layout.take(_native.Region.mbox_bytes(HOST_NODES))
-    for number, channel in enumerate(plan.channels):
+    for channel in plan.channels:
         if channel.carrier == "public":
-            layout.channels[number] = _lay_channel(layout, channel)
+            layout.channels[channel.id] = _lay_channel(layout, channel)
     for pool in plan.pools:
         if pool.kind == "public":
             layout.pools[pool.name] = _lay_pool(layout, pool)
@@ -120,143 +121,24 @@ def lay_out(plan: Plan, server: PlannedServer) -> Layout:
 
 
 def _lay_channel(layout: Layout, channel: PlannedChannel) -> ChannelPlace:
-    capacity = _power_of_two(channel.capacity)
+    capacity = ring_slots(channel.capacity)
     mboxes = (
         layout.take(_native.Region.mbox_bytes(capacity)),
         layout.take(_native.Region.mbox_bytes(capacity)),
     )
     nodes = _native.channel_nodes(capacity)
     return ChannelPlace(
-        pool=layout.take(_native.Region.pool_bytes(nodes, channel.node_size)),
+        pool=layout.take(_native.Region.pool_bytes(nodes, node_payload(channel))),
         shared=layout.take(_native.CHANNEL_BYTES),
         mboxes=mboxes,
         capacity=capacity,
-        payload=channel.node_size,
+        payload=node_payload(channel),
     )
 
 
 def _lay_pool(layout: Layout, pool: PlannedPool) -> PoolPlace:
     # An mbox that holds every node of its pool is never full.
-    capacity = _power_of_two(pool.nodes)
+    capacity = ring_slots(pool.nodes)
     offset = layout.take(_native.Region.pool_bytes(pool.nodes, pool.size))
     mboxes = {name: layout.take(_native.Region.mbox_bytes(capacity)) for name in pool.mboxes}
     return PoolPlace(offset, pool.nodes, pool.size, mboxes, capacity)
-
-
-def _power_of_two(number: int) -> int:
-    return 1 << (number - 1).bit_length()
-
-
-def enclave_plan(plan: Plan, layout: Layout, enclave: int, fixed: dict[str, Any]) -> dict[str, Any]:
-    """The plan of one enclave, as its folder holds it: only what its own actors need.
-
-    Args:
-        plan: The whole plan.
-        layout: The layout of this enclave's server.
-        enclave: Its id.
-        fixed: What is the same for every enclave of the run.
-    """
-    contexts = [context for context in layout.contexts if context.enclave == enclave]
-    own = {actor for context in contexts for actor in context.actors}
-    private = [
-        number
-        for number, channel in enumerate(plan.channels)
-        if channel.carrier == "private" and channel.ends[0].actor in own
-    ]
-    pools = [pool for pool in plan.pools if own & set(pool.users)]
-    return {
-        **fixed,
-        "enclave": enclave,
-        "host": {
-            "pool": [layout.host_pool, HOST_NODES, HOST_PAYLOAD],
-            "mbox": [layout.host_mbox, HOST_NODES],
-            "bell": layout.host_bell,
-        },
-        "private_channels": [plan.channels[number].capacity for number in private],
-        "pools": {pool.name: _pool_entry(layout, pool) for pool in pools},
-        "mboxes": {name: _mbox_entry(layout, pool, name) for pool in pools for name in pool.mboxes},
-        "workers": [_worker_entry(plan, layout, context, private) for context in contexts],
-    }
-
-
-def _bells(layout: Layout, pool: PlannedPool) -> list[int]:
-    return sorted({layout.context_of(user).bell for user in pool.users})
-
-
-def _pool_entry(layout: Layout, pool: PlannedPool) -> dict[str, Any]:
-    entry = {"kind": pool.kind, "nodes": pool.nodes, "payload": pool.size, "bells": _bells(layout, pool)}
-    if pool.kind == "public":
-        entry["offset"] = layout.pools[pool.name].offset
-    return entry
-
-
-def _mbox_entry(layout: Layout, pool: PlannedPool, name: str) -> dict[str, Any]:
-    entry: dict[str, Any] = {"pool": pool.name, "bells": _bells(layout, pool)}
-    if pool.kind == "public":
-        place = layout.pools[pool.name]
-        entry |= {"offset": place.mboxes[name], "capacity": place.capacity}
-    return entry
-
-
-def usable_cpus(worker: PlannedWorker) -> list[int]:
-    """The worker's CPUs that this machine has for us; all of ours if it has none of them."""
-    available = os.sched_getaffinity(0)
-    return sorted(available & set(worker.cpus)) or sorted(available)
-
-
-def _is_crowded(layout: Layout, context: ContextPlace) -> bool:
-    """Whether this worker may have to share its CPUs, so that spinning would hold up another."""
-    mine = set(usable_cpus(context.worker))
-    workers = {other.bell: other.worker for other in layout.contexts}
-    rivals = sum(1 for other in workers.values() if mine & set(usable_cpus(other)))
-    reach = set().union(*(usable_cpus(other) for other in workers.values() if mine & set(usable_cpus(other))))
-    return rivals > len(reach)
-
-
-def _worker_entry(plan: Plan, layout: Layout, context: ContextPlace, private: list[int]) -> dict[str, Any]:
-    return {
-        "id": context.worker.id,
-        "cpus": usable_cpus(context.worker),
-        "policy": context.worker.policy,
-        "crowded": _is_crowded(layout, context),
-        "participant": [context.participant, context.id],
-        "bell": context.bell,
-        "baton": list(context.baton),
-        "actors": [_actor_entry(plan, layout, actor, private) for actor in context.actors],
-    }
-
-
-def _actor_entry(plan: Plan, layout: Layout, name: str, private: list[int]) -> dict[str, Any]:
-    actor = plan.actors[name]
-    connectors = {}
-    for number, channel in enumerate(plan.channels):
-        for side, end in enumerate(channel.ends):
-            if end.actor != name:
-                continue
-            peer = channel.ends[1 - side].actor
-            entry: dict[str, Any] = {
-                "peer": peer,
-                "side": side,
-                "message_size": channel.message_size,
-                "peer_bell": layout.context_of(peer).bell,
-            }
-            place = layout.channels.get(number)
-            if place is None:
-                entry["channel"] = private.index(number)
-            else:
-                entry["shared"] = {
-                    "pool": place.pool,
-                    "shared": place.shared,
-                    "mboxes": place.mboxes,
-                    "capacity": place.capacity,
-                    "payload": place.payload,
-                }
-            connectors[end.attribute] = entry
-    return {"name": name, "class": actor.cls.__name__, "params": actor.params, "connectors": connectors}
-
-
-def missing_cpus(server: PlannedServer) -> list[tuple[int, list[int]]]:
-    """The workers that name CPUs which this machine does not have for us, and which."""
-    available = os.sched_getaffinity(0)
-    lacking = [(worker.id, sorted(set(worker.cpus) - available)) for worker in server.workers]
-    return [(worker, cpus) for worker, cpus in lacking if cpus]

@@ -8,9 +8,6 @@ from typing import Any
 
 from eactors.enclave.entry import BROKEN
 
-INTERRUPTED = 130
-
-
 @dataclass(slots=True)
 class EnclaveFacts:
     """What is known of one enclave's process."""
@@ -20,6 +17,8 @@ class EnclaveFacts:
     pid: int
     started_ns: int
     constructed_ns: int | None = None
+    opened_ns: int | None = None
+    """When all its encrypted channels had keys; None if it has none, or not yet."""
     memory_kib: int | None = None
     status: int | None = None
 

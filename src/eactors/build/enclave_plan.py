@@ -1,0 +1,92 @@
+"""The plan of one enclave: all of the deployment that its own actors need, and that is measured.
+
+Where things lie in shared memory, on which CPUs a worker runs and who the launcher is, an
+enclave learns at its start (`eactors.host.launch`); the host may choose these as it likes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from eactors.build.source import module_name
+from eactors.deployment.sizes import node_payload, ring_slots
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from eactors.deployment.plan import Plan, PlannedChannel, PlannedWorker
+
+
+def enclave_plan(plan: Plan, enclave: int, owners: Sequence[str]) -> dict[str, Any]:
+    """Say what one enclave executes, and with whom it talks.
+
+    Args:
+        plan: The whole plan.
+        enclave: Its id; 0 is the untrusted side.
+        owners: Public keys (PEM) of those who must have signed the manifest.
+    """
+    workers = [worker for server in plan.servers for worker in server.workers]
+    own = {name for name, actor in plan.actors.items() if actor.enclave == enclave}
+    private = [
+        channel for channel in plan.channels if channel.carrier == "private" and channel.ends[0].actor in own
+    ]
+    pools = [pool for pool in plan.pools if own & set(pool.users)]
+    return {
+        "enclave": enclave,
+        "platform": plan.enclaves[enclave].platform if enclave in plan.enclaves else "untrusted",
+        "source": {"file": f"app/{plan.source.name}", "name": module_name(plan.source)},
+        "owners": list(owners),
+        "private_channels": [channel.capacity for channel in private],
+        "pools": {
+            pool.name: {"kind": pool.kind, "nodes": pool.nodes, "payload": pool.size} for pool in pools
+        },
+        "mboxes": {name: pool.name for pool in pools for name in pool.mboxes},
+        "workers": [
+            _worker(plan, worker, enclave, private)
+            for worker in workers
+            if any(share.enclave == enclave for share in worker.shares)
+        ],
+    }
+
+
+def _worker(plan: Plan, worker: PlannedWorker, enclave: int, private: list[PlannedChannel]) -> dict[str, Any]:
+    actors = next(share.actors for share in worker.shares if share.enclave == enclave)
+    return {
+        "id": worker.id,
+        "policy": worker.policy,
+        "actors": [_actor(plan, name, private) for name in actors],
+    }
+
+
+def _actor(plan: Plan, name: str, private: list[PlannedChannel]) -> dict[str, Any]:
+    actor = plan.actors[name]
+    connectors = {
+        end.attribute: _connector(plan, channel, side, private)
+        for channel in plan.channels
+        for side, end in enumerate(channel.ends)
+        if end.actor == name
+    }
+    # As pairs, for the plan is written in the order of its keys, and a source may care about its own.
+    params = [[key, value] for key, value in actor.params.items()]
+    return {"name": name, "class": actor.cls.__name__, "params": params, "connectors": connectors}
+
+
+def _connector(
+    plan: Plan, channel: PlannedChannel, side: int, private: list[PlannedChannel]
+) -> dict[str, Any]:
+    peer = channel.ends[1 - side].actor
+    entry: dict[str, Any] = {"peer": peer, "side": side, "message_size": channel.message_size}
+    if channel.carrier == "private":
+        return entry | {"private": private.index(channel)}
+    entry |= {
+        "channel": channel.id,
+        "capacity": ring_slots(channel.capacity),
+        "payload": node_payload(channel),
+    }
+    if channel.cipher != "none":
+        entry |= {
+            "cipher": channel.cipher,
+            "exchange": channel.exchange,
+            "peer_enclave": plan.actors[peer].enclave,
+        }
+    return entry

@@ -1,0 +1,70 @@
+"""What of EActors itself may be inside an enclave: nothing but what stands on this list."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import eactors
+from eactors import _native
+from eactors.errors import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PACKAGE = "eactors"
+FOLDER = Path(eactors.__path__[0])
+NATIVE = Path(str(_native.__spec__.origin))
+"""The compiled module; in an installation that is linked to its sources it lies elsewhere."""
+
+TRUSTED = (
+    "__init__.py",
+    "actor.py",
+    "attestation",
+    "connector.py",
+    "enclave",
+    "errors.py",
+    "mbox.py",
+    "placement.py",
+    "platform",
+    "private.py",
+)
+"""What of this package runs inside an enclave, besides the native module."""
+
+FROZEN = frozenset(
+    {"abc", "codecs", "io", "os", "posixpath", "genericpath", "stat", "site", "runpy", "zipimport"}
+)
+"""Standard modules that Python takes from its own binary before it looks for files."""
+
+START = b"import sys\n\nfrom eactors.enclave.entry import main\n\nmain(sys.path[0])\n"
+"""The first file that an enclave executes."""
+
+
+def trusted_files() -> Iterator[Path]:
+    """Every Python file that may be in an enclave, sorted by path."""
+    roots = [FOLDER / name for name in TRUSTED]
+    return iter(sorted(file for root in roots for file in ([root] if root.is_file() else root.rglob("*.py"))))
+
+
+def file_of(name: str) -> Path | None:
+    """The file of a module of the framework.
+
+    Args:
+        name: Its name below ``eactors``.
+
+    Returns:
+        The file; None for what is no module: a name of a module, or the native module.
+
+    Raises:
+        SourceError: The module does not run inside enclaves.
+    """
+    base = FOLDER / name.replace(".", "/")
+    for file in (base.with_name(f"{base.name}.py"), base / "__init__.py"):
+        if file.is_file():
+            if file.relative_to(FOLDER).parts[0] not in TRUSTED:
+                raise SourceError(
+                    f"{PACKAGE}.{name} does not run inside an enclave",
+                    hint="import the public names of eactors only; they are in docs/reference.md",
+                )
+            return file
+    return None

@@ -1,0 +1,66 @@
+"""The program that an observed interpreter runs; it is never imported.
+
+It takes the steps of an enclave's start up to the constructors, and writes down which files
+that took. It uses no module that an enclave's entry would not load anyway.
+"""
+
+from __future__ import annotations
+
+PROGRAM = """
+import sys
+
+SETTINGS = {settings!r}
+
+
+def load():
+    from eactors import _native
+    _native.die_with(SETTINGS["parent"])
+    for name in SETTINGS["framework"]:
+        __import__(name)
+    from eactors.enclave import loader
+    folder = sys.path[0]
+    sys.path.insert(1, folder + "/app")
+    sys.path += SETTINGS["paths"]
+    module = loader.load(folder, SETTINGS["file"], SETTINGS["module"])
+    for name in SETTINGS["classes"]:
+        for connector in getattr(module, name).__eactors__.connectors.values():
+            connector.codec()
+    for name, attribute, required in SETTINGS["late"]:
+        try:
+            __import__(name)
+            if attribute is not None and not hasattr(sys.modules[name], attribute):
+                __import__(name + "." + attribute)
+        except Exception:
+            if required and name not in sys.modules:
+                raise
+
+
+def origins():
+    for name, module in list(sys.modules.items()):
+        try:
+            spec = object.__getattribute__(module, "__dict__").get("__spec__")
+        except AttributeError:
+            continue
+        if getattr(spec, "has_location", False) and spec.origin not in (None, "frozen", "built-in"):
+            yield name, spec.origin
+
+
+def frames(trace):
+    while trace is not None:
+        yield trace.tb_frame.f_code.co_filename, trace.tb_lineno, trace.tb_frame.f_code.co_name
+        trace = trace.tb_next
+
+
+folder, failure = sys.path[0], None
+try:
+    load()
+except BaseException as error:
+    failure = type(error).__name__, str(error), list(frames(error.__traceback__))
+with open("/proc/self/maps", errors="surrogateescape") as maps:
+    result = failure, list(origins()), list(maps)
+with open(folder + "/result", "w", errors="surrogateescape") as file:
+    file.write(repr(result))
+file.close()
+import posix
+posix._exit(0)
+"""

@@ -1,0 +1,78 @@
+"""What an enclave knows of itself and of the others: its identity, the manifest, its keys.
+
+The manifest comes from the host. It is believed because every owner whose public key is in
+this enclave's image has signed it, and because it names this very enclave.
+"""
+
+from __future__ import annotations
+
+from eactors.attestation.exchange import make_exchange
+from eactors.attestation.identity import own_identity
+from eactors.attestation.manifest import Manifest, check_own, check_signatures
+from eactors.enclave.sealing import Sealer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from eactors.platform.base import Platform
+
+    Keys = tuple[bytearray, bytearray]
+    Exchange = Callable[[bytes | None], tuple[tuple[bytes, ...], Keys | None]]
+
+
+class Trust:
+    """The identity of this enclave, and the key exchanges with its peers.
+
+    Args:
+        platform: What reports and keys come from.
+        plan: The enclave's plan; its owners are those who must have signed the manifest.
+        launch: What the launcher said at the start; the manifest and its signatures.
+        opened: Called once, when every encrypted channel has its keys.
+
+    Attributes:
+        sealer: Seals data for this enclave or its signer.
+
+    Raises:
+        ManifestRejected: An owner's signature is missing, or the manifest is about another
+            enclave than this one.
+    """
+
+    def __init__(
+        self, platform: Platform, plan: dict[str, Any], launch: dict[str, Any], opened: Callable[[], None]
+    ) -> None:
+        content = launch["manifest"].encode()
+        check_signatures(content, launch["signatures"], plan["owners"])
+        self._manifest = Manifest(content)
+        self._own = plan["enclave"]
+        identity = own_identity(platform)
+        check_own(identity, self._manifest.enclave(self._own))
+        self._platform = platform
+        self._opened = opened
+        self._closed: set[int] = set()
+        self.sealer = Sealer(platform, identity)
+
+    def exchange(self, entry: dict[str, Any]) -> Exchange:
+        """The key exchange of one connector, as its entry in the plan says."""
+        exchange = make_exchange(
+            entry["exchange"],
+            side=entry["side"],
+            channel=entry["channel"],
+            cipher=entry["cipher"],
+            manifest=self._manifest,
+            own=self._own,
+            peer=entry["peer_enclave"],
+            platform=self._platform,
+        )
+        self._closed.add(entry["channel"])
+
+        def counted(frame: bytes | None) -> tuple[tuple[bytes, ...], Keys | None]:
+            messages, keys = exchange(frame)
+            if keys is not None:
+                self._closed.discard(entry["channel"])
+                if not self._closed:
+                    self._opened()
+            return messages, keys
+
+        return counted

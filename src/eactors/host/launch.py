@@ -1,0 +1,72 @@
+"""What an enclave is told at its start: where its things lie in shared memory, and the manifest.
+
+Nothing here is measured or signed. An enclave checks every place against the size of the
+region, and the manifest against the owners' keys in its image.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from eactors.host.cpus import is_crowded, usable_cpus
+from eactors.host.layout import HOST_NODES, HOST_PAYLOAD
+
+if TYPE_CHECKING:
+    from eactors.deployment.plan import PlannedPool
+    from eactors.host.deployed import Deployed
+    from eactors.host.layout import ContextPlace, Layout
+
+
+def launch_of(deployed: Deployed, layout: Layout, enclave: int) -> dict[str, Any]:
+    """The places of one enclave's things, in the terms of its plan."""
+    contexts = [context for context in layout.contexts if context.enclave == enclave]
+    own = {actor for context in contexts for actor in context.actors}
+    ends = [
+        (channel, channel.ends[1 - side].actor)
+        for channel in deployed.channels
+        for side, end in enumerate(channel.ends)
+        if end.actor in own
+    ]
+    pools = [pool for pool in deployed.pools if own & set(pool.users)]
+    return {
+        "host": {
+            "pool": [layout.host_pool, HOST_NODES, HOST_PAYLOAD],
+            "mbox": [layout.host_mbox, HOST_NODES],
+            "bell": layout.host_bell,
+        },
+        "bells": {actor: layout.context_of(actor).bell for actor in {peer for _, peer in ends} | own},
+        "channels": {
+            str(channel.id): _channel(layout, channel.id)
+            for channel, _ in ends
+            if channel.id in layout.channels
+        },
+        "pools": {pool.name: _pool(layout, pool) for pool in pools},
+        "mboxes": {
+            name: layout.pools[pool.name].mboxes[name]
+            for pool in pools
+            if pool.kind == "public"
+            for name in pool.mboxes
+        },
+        "workers": [_worker(layout, context) for context in contexts],
+    }
+
+
+def _channel(layout: Layout, channel: int) -> dict[str, Any]:
+    place = layout.channels[channel]
+    return {"pool": place.pool, "shared": place.shared, "mboxes": place.mboxes}
+
+
+def _pool(layout: Layout, pool: PlannedPool) -> dict[str, Any]:
+    bells = sorted({layout.context_of(user).bell for user in pool.users})
+    return {"bells": bells, "offset": layout.pools[pool.name].offset if pool.kind == "public" else 0}
+
+
+def _worker(layout: Layout, context: ContextPlace) -> dict[str, Any]:
+    workers = {other.bell: other.worker for other in layout.contexts}
+    return {
+        "cpus": usable_cpus(context.worker),
+        "crowded": is_crowded(context.worker, workers.values()),
+        "participant": [context.participant, context.id],
+        "bell": context.bell,
+        "baton": list(context.baton),
+    }

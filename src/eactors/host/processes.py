@@ -1,0 +1,129 @@
+"""The processes of a run: enclaves, which the software CPU starts, and the untrusted side."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import sysconfig
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from eactors.deployment.model import UNTRUSTED
+from eactors.errors import ImageError, LaunchError
+from eactors.host.child import Child
+from eactors.host.cpu import SoftwareCpu
+from eactors.host.launch import launch_of
+
+if TYPE_CHECKING:
+    from eactors.host.deployed import Deployed
+    from eactors.host.layout import Layout
+    from eactors.host.workspace import Workspace
+
+
+class Processes:
+    """Starts and ends the processes of one run.
+
+    Args:
+        built: The folder that ``eactors build`` wrote.
+        workspace: Where the run may put its files.
+        deployed: The launcher's part of the deployment.
+        layout: Of the shared region.
+        sandbox: False: enclaves may do what any process may.
+    """
+
+    def __init__(
+        self, built: Path, workspace: Workspace, deployed: Deployed, layout: Layout, *, sandbox: bool
+    ) -> None:
+        self._built = built
+        self._workspace = workspace
+        self._deployed = deployed
+        self._layout = layout
+        self._sandbox = sandbox
+        self._children: dict[int, Child] = {}
+        self._cpu = SoftwareCpu() if set(deployed.images) - {UNTRUSTED} else None
+        self._manifest = _manifest(built)
+
+    def start(self, enclave: int, title: str) -> int:
+        """Start one process; its id.
+
+        Raises:
+            ImageError: Its image is not what was measured and signed.
+            LaunchError: The machine refuses to.
+        """
+        image = self._built / self._deployed.images[enclave]
+        home = self._workspace.folder / image.name
+        self._write_launch(enclave, Path(f"{home}.json"))
+        reader, writer = os.pipe()
+        try:
+            if self._cpu is None or enclave == UNTRUSTED:
+                shutil.copytree(image, home)
+                pid = _spawn(home, writer)
+            else:
+                pid = self._cpu.create(title, image, home, writer)
+        except OSError as error:
+            raise LaunchError(f"{title} cannot be started: {error}") from error
+        finally:
+            os.close(writer)
+        self._children[enclave] = Child(pid, reader)
+        self._workspace.guard.watch(pid)
+        return pid
+
+    def _write_launch(self, enclave: int, file: Path) -> None:
+        launch: dict[str, Any] = {
+            **launch_of(self._deployed, self._layout, enclave),
+            **self._manifest,
+            "parent": os.getpid(),
+            "region": {"path": str(self._workspace.region), "size": self._layout.size},
+            "futex": True,
+            "sandbox": self._sandbox,
+            "paths": sorted({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}),
+        }
+        file.write_text(json.dumps(launch), encoding="utf-8")
+
+    def poll(self, enclave: int) -> int | None:
+        """The exit status of a process, or None while it runs."""
+        return self._children[enclave].poll()
+
+    def last_words(self, enclave: int) -> str:
+        """What a process that ended wrote last to its standard error."""
+        return self._children[enclave].last_words()
+
+    def some_run(self) -> bool:
+        """Whether some process has not ended."""
+        return any(child.poll() is None for child in self._children.values())
+
+    def end(self, enclave: int) -> int:
+        """Kill a process if it still runs; its exit status."""
+        return self._children[enclave].end()
+
+    def close(self) -> None:
+        """End the software CPU, whose enclaves have ended."""
+        if self._cpu is not None:
+            self._cpu.close()
+
+
+def _spawn(home: Path, errors: int) -> int:
+    """Start the untrusted side, an ordinary Python process but for its environment."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    try:
+        return os.posix_spawn(
+            sys.executable,
+            [sys.executable, "-I", "-S", "-B", str(home)],
+            {},
+            file_actions=[(os.POSIX_SPAWN_DUP2, fd, at) for at, fd in enumerate((nowhere, nowhere, errors))],
+            setsid=True,
+        )
+    finally:
+        os.close(nowhere)
+
+
+def _manifest(built: Path) -> dict[str, Any]:
+    """The manifest and its signatures, as they are handed to every enclave."""
+    try:
+        manifest = (built / "manifest.json").read_text(encoding="ascii")
+        signatures = [json.loads(file.read_bytes()) for file in sorted((built / "signatures").glob("*.json"))]
+    except (OSError, ValueError) as error:
+        raise ImageError(f"{built}: the manifest or a signature cannot be read: {error}", hint="build again") from error
+    return {"manifest": manifest, "signatures": signatures}
