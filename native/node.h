@@ -15,7 +15,13 @@
 
 enum { EA_NONE = UINT32_MAX };
 
-typedef enum { EA_DATA = 0, EA_CLOSE = 1 } ea_kind;
+/* The last two only on encrypted channels, and only they are plain there. */
+typedef enum {
+    EA_DATA = 0,
+    EA_CLOSE = 1,     /* the sender sends nothing more */
+    EA_HANDSHAKE = 2, /* a message of the key exchange */
+    EA_BROKEN = 3,    /* the sender has given the channel up */
+} ea_kind;
 
 typedef struct {
     ea_a32 owner;    /* participant:12 held:1 version:19, see ea_owner_* */

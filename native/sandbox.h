@@ -2,7 +2,7 @@
  *
  * First ea_sandbox_prepare, while the process still loads its code; then, once its actors
  * are constructed, ea_sandbox_seal: from there on the kernel refuses, with EPERM, every
- * system call but those of one table (sandbox.c). Nothing undoes either.
+ * system call but those of one table (filter.c). Nothing undoes either.
  */
 #ifndef EA_SANDBOX_H
 #define EA_SANDBOX_H
@@ -22,17 +22,11 @@ int ea_sandbox_prepare(pid_t parent);
 /* Only the last part of that: end when process `parent` does. -ESRCH: it has already. */
 int ea_die_with(pid_t parent);
 
-/* Seal all threads of this process.
+/* Seal all threads of this process with a seccomp filter, `size` bytes of BPF instructions.
  *
  * 0, -errno, or the positive id of a thread that cannot be sealed because it has a filter
  * of its own; then no thread has been sealed.
  */
-int ea_sandbox_seal(void);
-
-/* The calls that a sealed process may still make, each with its reason.
- *
- * Fills at most `room` of each array and returns how many there are.
- */
-size_t ea_sandbox_allowed(const char *names[], const char *reasons[], size_t room);
+int ea_sandbox_seal(const void *filter, size_t size);
 
 #endif
