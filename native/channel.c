@@ -1,6 +1,7 @@
 #include "channel.h"
 
-static bool attach(ea_end *end, const ea_region *region, const ea_channel_plan *plan) {
+bool ea_end_attach(ea_end *end, const ea_region *region, const ea_channel_plan *plan, ea_context who) {
+    *end = (ea_end){.who = who, .stash = {.limit = EA_STASH}};
     if (plan->side > 1 || plan->capacity > 1u << 20) return false;
     ea_channel_shared *shared = ea_region_at(region, plan->shared, sizeof *shared);
     end->peer_bell = ea_region_at(region, plan->peer_bell, sizeof(ea_bell));
@@ -11,22 +12,6 @@ static bool attach(ea_end *end, const ea_region *region, const ea_channel_plan *
     return ea_pool_attach(&end->pool, region, plan->pool, nodes, plan->payload) &&
            ea_mbox_attach(&end->in, region, plan->mbox[plan->side], plan->capacity, &end->pool) &&
            ea_mbox_attach(&end->out, region, plan->mbox[1 - plan->side], plan->capacity, &end->pool);
-}
-
-bool ea_channel_init(const ea_region *region, const ea_channel_plan *plan) {
-    ea_end end = {0};
-    if (!attach(&end, region, plan)) return false;
-    ea_pool_init(&end.pool);
-    ea_mbox_init(&end.in);
-    ea_mbox_init(&end.out);
-    ea_store(end.waiting, 0, EA_RELAXED);
-    ea_store(end.peer_waiting, 0, EA_RELAXED);
-    return true;
-}
-
-bool ea_end_attach(ea_end *end, const ea_region *region, const ea_channel_plan *plan, ea_context who) {
-    *end = (ea_end){.who = who, .stash = {.limit = EA_STASH}};
-    return attach(end, region, plan);
 }
 
 /* A peer that waits for room has raised its flag before its last look (seq_cst, as in

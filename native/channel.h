@@ -38,8 +38,7 @@ typedef struct {
     uint64_t peer_bell;
 } ea_channel_plan;
 
-/* Creator's part: lay an empty channel out. Both return false if it does not fit. */
-bool ea_channel_init(const ea_region *region, const ea_channel_plan *plan);
+/* False unless all of it lies inside the region. */
 bool ea_end_attach(ea_end *end, const ea_region *region, const ea_channel_plan *plan, ea_context who);
 
 /* A node to fill. EA_EMPTY: none left now. */

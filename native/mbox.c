@@ -33,12 +33,6 @@ bool ea_mbox_attach(ea_mbox *mbox, const ea_region *region, uint64_t offset, uin
     return true;
 }
 
-void ea_mbox_init(ea_mbox *mbox) {
-    ea_store(&mbox->shared->head, 0, EA_RELAXED);
-    ea_store(&mbox->shared->tail, 0, EA_RELAXED);
-    for (uint32_t slot = 0; slot <= mbox->mask; slot++) ea_store(&mbox->shared->slots[slot], 0, EA_RELAXED);
-}
-
 ea_status ea_mbox_push_back(ea_mbox *mbox, const ea_context *who, uint32_t index) {
     ea_node *node = ea_pool_node(mbox->pool, index);
     ea_status status = EA_BUSY;

@@ -33,7 +33,6 @@ typedef struct {
 /* Bytes that an mbox of `capacity` nodes (a power of two up to 2^20) takes; 0: no such mbox. */
 uint64_t ea_mbox_bytes(uint32_t capacity);
 bool ea_mbox_attach(ea_mbox *mbox, const ea_region *region, uint64_t offset, uint32_t capacity, ea_pool *pool);
-void ea_mbox_init(ea_mbox *mbox);
 
 /* Give away a node that the caller holds. Anything but EA_OK leaves it with the caller. */
 ea_status ea_mbox_push_back(ea_mbox *mbox, const ea_context *who, uint32_t index);

@@ -30,17 +30,6 @@ bool ea_pool_attach(ea_pool *pool, const ea_region *region, uint64_t offset, uin
     return true;
 }
 
-void ea_pool_init(ea_pool *pool) {
-    /* Relaxed throughout: the region is published later, by starting its users. */
-    for (uint32_t index = 0; index < pool->count; index++) {
-        ea_node *node = ea_pool_node(pool, index);
-        ea_store(&node->owner, 0, EA_RELAXED);
-        ea_store(&node->next, index + 1 < pool->count ? index + 1 : EA_NONE, EA_RELAXED);
-        ea_store(&node->depth, pool->count - index, EA_RELAXED);
-    }
-    ea_store(&pool->shared->top, top_word(0, 0), EA_RELAXED);
-}
-
 ea_status ea_pool_push_front(ea_pool *pool, const ea_context *who, uint32_t index) {
     ea_node *node = ea_pool_node(pool, index);
     ea_status status = EA_BUSY;

@@ -28,8 +28,6 @@ typedef struct {
 uint64_t ea_pool_bytes(uint32_t count, uint32_t payload);
 /* Attach to the pool at `offset`; false unless all of it lies inside the region. */
 bool ea_pool_attach(ea_pool *pool, const ea_region *region, uint64_t offset, uint32_t count, uint32_t payload);
-/* Fill with all nodes, by whoever creates the region, before anyone else attaches. */
-void ea_pool_init(ea_pool *pool);
 
 ea_status ea_pool_push_front(ea_pool *pool, const ea_context *who, uint32_t index);
 ea_status ea_pool_pop_front(ea_pool *pool, const ea_context *who, uint32_t *index);

@@ -7,28 +7,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int map(ea_region *region, int fd, size_t size) {
+int ea_region_map(ea_region *region, int fd, size_t size) {
     void *base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     int error = base == MAP_FAILED ? -errno : 0;
     close(fd);
     if (error == 0) *region = (ea_region){.base = base, .size = size};
-    return error;
-}
-
-int ea_region_create(ea_region *region, const char *path, size_t size) {
-    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0) return -errno;
-    int error;
-    /* A signal interrupts it on tmpfs; a full file system ends this loop with ENOSPC. */
-    do error = posix_fallocate(fd, 0, (off_t)size);
-    while (error == EINTR);
-    if (error != 0) {
-        close(fd);
-        unlink(path);
-        return -error;
-    }
-    error = map(region, fd, size);
-    if (error != 0) unlink(path);
     return error;
 }
 
@@ -41,7 +24,7 @@ int ea_region_open(ea_region *region, const char *path, size_t size) {
         close(fd);
         return -EINVAL;
     }
-    return map(region, fd, size);
+    return ea_region_map(region, fd, size);
 }
 
 int ea_region_close(ea_region *region) {

@@ -37,9 +37,8 @@ typedef struct {
     ea_a64 dropped; /* messages to actors that had finished */
 } ea_participant;
 
-/* All three return 0 or a negative errno. `create` refuses an existing file and reserves
- * every page, so that a full /dev/shm is an error here and not a SIGBUS later. */
-int ea_region_create(ea_region *region, const char *path, size_t size);
+/* All three return 0 or a negative errno. `map` closes the descriptor in any case. */
+int ea_region_map(ea_region *region, int fd, size_t size);
 int ea_region_open(ea_region *region, const char *path, size_t size);
 int ea_region_close(ea_region *region);
 

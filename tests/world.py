@@ -55,15 +55,15 @@ class World:
 
     def pool(self, nodes: int = 4) -> _native.Pool:
         """Make a pool."""
-        pool = _native.Pool(self.region, self.take(_native.Region.pool_bytes(nodes, PAYLOAD)), nodes, PAYLOAD)
-        pool.initialise()
-        return pool
+        offset = self.take(_native.Region.pool_bytes(nodes, PAYLOAD))
+        self.region.init_pool(offset, nodes, PAYLOAD)
+        return _native.Pool(self.region, offset, nodes, PAYLOAD)
 
     def mbox(self, pool: _native.Pool, capacity: int = 4) -> _native.Mbox:
         """Make an mbox of a pool."""
-        mbox = _native.Mbox(pool, self.take(_native.Region.mbox_bytes(capacity)), capacity)
-        mbox.initialise()
-        return mbox
+        offset = self.take(_native.Region.mbox_bytes(capacity))
+        self.region.init_mbox(offset, capacity)
+        return _native.Mbox(pool, offset, capacity)
 
     def worker(self, number: int = 0) -> _native.Worker:
         """Make a worker."""

@@ -2,6 +2,7 @@
  * ever: the model reports as stuck whoever needs the bound of a sleep to go on. */
 #include <string.h>
 
+#include "layout.h"
 #include "baton.h"
 #include "channel.h"
 #include "check.h"

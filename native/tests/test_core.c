@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "layout.h"
 #include "channel.h"
 #include "check.h"
 #include "world.h"

@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "layout.h"
 #include "channel.h"
 #include "check.h"
 #include "world.h"

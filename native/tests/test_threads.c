@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "layout.h"
 #include "baton.h"
 #include "channel.h"
 #include "check.h"

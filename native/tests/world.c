@@ -1,3 +1,4 @@
+#include "layout.h"
 #include "world.h"
 
 #include <stdlib.h>

@@ -45,8 +45,10 @@ def test_sha256_joins_its_parts() -> None:
             bytes(range(0x50)),
             bytes(range(0x60, 0xB0)),
             bytes(range(0xB0, 0x100)),
-            "b11e398dc80327a1c8e7f78c596a49344f012eda2d4efad8a050cc4c19afa97c59045a99cac7827271cb41c65e590e09"
-            "da3275600c2f09b8367793a9aca3db71cc30c58179ec3e87c14c01d5c1f3434f1d87",
+            (
+                "b11e398dc80327a1c8e7f78c596a49344f012eda2d4efad8a050cc4c19afa97c59045a99cac7827271cb41c65e590e09"
+                "da3275600c2f09b8367793a9aca3db71cc30c58179ec3e87c14c01d5c1f3434f1d87"
+            ),
         ),
         (
             b"\x0b" * 22,
@@ -161,23 +163,29 @@ GCM = (
             "aes-128-gcm",
             h("feffe9928665731c6d6a8f9467308308"),
             GCM,
-            "42831ec2217774244b7221b784d0d49ce3aa212f2c02a4e035c17e2329aca12e21d514b25466931c7d8f6a5aac84aa05"
-            "1ba30b396a0aac973d58e0915bc94fbc3221a5db94fae95ae7121a47",
+            (
+                "42831ec2217774244b7221b784d0d49ce3aa212f2c02a4e035c17e2329aca12e21d514b25466931c7d8f6a5aac84aa05"
+                "1ba30b396a0aac973d58e0915bc94fbc3221a5db94fae95ae7121a47"
+            ),
         ),
         (
             "aes-256-gcm",
             h("feffe9928665731c6d6a8f9467308308") * 2,
             GCM,
-            "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa8cb08e48590dbb3da7b08b1056828838"
-            "c5f61e6393ba7a0abcc9f66276fc6ece0f4e1768cddf8853bb2d551b",
+            (
+                "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa8cb08e48590dbb3da7b08b1056828838"
+                "c5f61e6393ba7a0abcc9f66276fc6ece0f4e1768cddf8853bb2d551b"
+            ),
         ),
         (
             "chacha20-poly1305",
             bytes(range(0x80, 0xA0)),
             (h("070000004041424344454647"), LADIES, h("50515253c0c1c2c3c4c5c6c7")),
-            "d31a8d34648e60db7b86afbc53ef7ec2a4aded51296e08fea9e2b5a736ee62d63dbea45e8ca9671282fafb69da92728b"
-            "1a71de0a9e060b2905d6a5b67ecd3b3692ddbd7f2d778b8c9803aee328091b58fab324e4fad675945585808b4831d7bc"
-            "3ff4def08e4b7a9de576d26586cec64b61161ae10b594f09e26a7e902ecbd0600691",
+            (
+                "d31a8d34648e60db7b86afbc53ef7ec2a4aded51296e08fea9e2b5a736ee62d63dbea45e8ca9671282fafb69da92728b"
+                "1a71de0a9e060b2905d6a5b67ecd3b3692ddbd7f2d778b8c9803aee328091b58fab324e4fad675945585808b4831d7bc"
+                "3ff4def08e4b7a9de576d26586cec64b61161ae10b594f09e26a7e902ecbd0600691"
+            ),
         ),
     ],
 )

@@ -7,7 +7,7 @@ from tests.attested import CIPHERS, SIGNER, Deployed, agreed, measurement_of, ta
 from tests.fake_platform import NoPlatform
 
 from eactors.attestation.end import BEGIN, DONE, START
-from eactors.attestation.exchange import EXCHANGES
+from eactors.attestation.exchange import EXCHANGES, class_of
 from eactors.attestation.identity import own_identity
 from eactors.cpu.instructions import Secs, egetkey, ereport
 from eactors.cpu.structures import INIT, MODE64BIT, attributes
@@ -66,7 +66,7 @@ def test_two_runs_have_nothing_in_common(exchange: str) -> None:
 @pytest.mark.parametrize("side", [0, 1])
 def test_a_table_is_one_way_from_the_start_to_the_end(exchange: str, side: int) -> None:
     """No state has two exits, none is left out, and the caller begins."""
-    table = EXCHANGES[exchange].TABLES[side]
+    table = class_of(exchange).TABLES[side]
     exits = {state: (kind, following) for (state, kind), (_, following) in table.items()}
     assert len(exits) == len(table)
     state, kinds = START, []
@@ -80,4 +80,4 @@ def test_a_table_is_one_way_from_the_start_to_the_end(exchange: str, side: int) 
 
 def test_every_exchange_has_a_number_of_its_own() -> None:
     """So that a message of one is none of another."""
-    assert sorted(exchange.NUMBER for exchange in EXCHANGES.values()) == [1, 2, 3]
+    assert sorted(class_of(exchange).NUMBER for exchange in EXCHANGES) == [1, 2, 3]

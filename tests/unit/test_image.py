@@ -54,7 +54,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def image(source: Path, tmp_path: Path) -> Image:
     """Alice's image."""
     found = reach(source, [actor("Alice")])
-    observed = Observation.start(found, tmp_path, ("eactors.enclave.missing",)).collect()
+    observed = Observation.start(found, tmp_path).collect()
     return write_image(tmp_path / "enclave-1", found, observed, SETTINGS, {"enclave": 1})
 
 

@@ -49,7 +49,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An image with a typed message."""
     folder = tmp_path_factory.mktemp("image")
     found = reach(write(folder / "source", FILES), [actor("Alice")])
-    observed = Observation.start(found, folder, ("eactors.enclave.missing",)).collect()
+    observed = Observation.start(found, folder).collect()
     return write_image(folder / "enclave-1", found, observed, SETTINGS, {}).folder
 
 

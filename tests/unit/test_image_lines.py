@@ -46,20 +46,28 @@ def test_lines_of_c(text: str, expected: int) -> None:
     assert count_lines.code_lines(text) == expected
 
 
-def test_the_native_module_is_counted_when_it_is_built(tmp_path: Path) -> None:
-    """Both folders, without the tests of the core."""
+def test_the_variants_of_the_native_module_are_counted_when_it_is_built(tmp_path: Path) -> None:
+    """The files of each, their headers, and what simulates hardware by itself."""
     output = tmp_path / "lines.json"
-    assert count_lines.main([str(output), str(ROOT), "native", "src/eactors/_native"]) == 0
-    files = json.loads(output.read_bytes())["files"]
-    assert files["native/pool.c"] > 10
-    assert files["src/eactors/_native/module.c"] > 10
-    assert not any("tests" in name for name in files)
-    assert count_lines.main([str(output), str(tmp_path), "native"]) == 1
+    few, more = "native/pool.c", "native/pool.c,native/mbox.c,src/eactors/_native/sandbox.c"
+    assert count_lines.main([str(output), str(ROOT), f"few={few}", f"more={more}"]) == 0
+    counts = json.loads(output.read_bytes())
+    assert counts["few"]["simulation"] == 0
+    assert counts["few"]["eactors"] > count_lines.code_lines((ROOT / few).read_text())
+    assert counts["more"]["eactors"] > counts["few"]["eactors"]
+    assert counts["more"]["simulation"] > 50
+
+
+def test_an_enclave_has_no_more_of_the_native_module_than_it_needs() -> None:
+    """Each variant's lines are known by its file."""
+    plain, both = (framework.Parts((), name).native for name in ("plain", "private-mboxes"))
+    assert lines.native_lines(plain)["eactors"] < lines.native_lines(both)["eactors"]
+    assert lines.native_lines(both)["eactors"] < lines.native_lines(framework.NATIVE)["eactors"]
 
 
 def test_counts_that_are_not_installed_are_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An unknown number of lines is no small number."""
     monkeypatch.setattr(framework, "FOLDER", tmp_path)
     monkeypatch.setattr(framework, "NATIVE", tmp_path / "native.so")
-    with pytest.raises(ImageError, match=r"native_lines\.json.* cannot be read"):
-        lines.native_lines()
+    with pytest.raises(ImageError, match=r"native_lines\.json.* cannot be used"):
+        lines.native_lines(framework.NATIVE)

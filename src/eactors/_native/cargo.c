@@ -108,8 +108,15 @@ int cargo_detach(PyObject *cargo, ConnectorObject *connector, uint32_t *node, Py
         self->spent = true;
         return 1;
     }
-    *bytes = self->bytes != NULL && !self->writable ? Py_NewRef(self->bytes)
-                                                    : PyBytes_FromStringAndSize((char *)self->data, self->length);
+    if (self->bytes != NULL && self->writable) {
+        if (!unexported(self)) return -1;
+        *bytes = self->bytes;
+        self->bytes = NULL;
+        self->spent = true;
+        return 0;
+    }
+    *bytes = self->bytes != NULL ? Py_NewRef(self->bytes)
+                                 : PyBytes_FromStringAndSize((char *)self->data, self->length);
     return *bytes == NULL ? -1 : 0;
 }
 

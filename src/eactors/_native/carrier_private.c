@@ -2,6 +2,7 @@
  *
  * The GIL guards the queues; the counts are atomic so that a worker without it can see
  * whether there is anything to wake up for. */
+#include "parts.h"
 #include "types.h"
 
 typedef struct {
@@ -66,15 +67,7 @@ static bool can_offer(const ConnectorObject *self) { return ea_load(&outbound(se
 static void announce(ConnectorObject *self) { ea_store(&outbound(self)->waiting, 1, EA_SEQ_CST); }
 static void clear(ConnectorObject *self) { Py_CLEAR(self->carrier.private.channel); }
 
-const carrier_ops private_carrier = {offer, take, can_take, can_offer, announce, clear};
-
-int private_attach(ConnectorObject *self, PyObject *channel, int side, ea_bell *own, ea_bell *peer) {
-    self->carrier.private = (private_state){.channel = Py_NewRef(channel), .side = side};
-    self->ops = &private_carrier;
-    inbound(self)->reader = outbound(self)->writer = own;
-    inbound(self)->writer = outbound(self)->reader = peer;
-    return 0;
-}
+static const carrier_ops private_carrier = {offer, take, can_take, can_offer, announce, clear, false};
 
 static PyObject *channel_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
     unsigned int room;
@@ -102,7 +95,7 @@ static void channel_dealloc(ChannelObject *self) {
     Py_TYPE(self)->tp_free((PyObject *)self);
 }
 
-PyTypeObject PrivateChannel_Type = {
+static PyTypeObject PrivateChannel_Type = {
     PyVarObject_HEAD_INIT(NULL, 0).tp_name = "eactors._native.PrivateChannel",
     .tp_basicsize = sizeof(ChannelObject),
     .tp_flags = Py_TPFLAGS_DEFAULT,
@@ -110,3 +103,26 @@ PyTypeObject PrivateChannel_Type = {
     .tp_new = channel_new,
     .tp_dealloc = (destructor)channel_dealloc,
 };
+
+static PyObject *connector_attach_private(ConnectorObject *self, PyObject *args) {
+    RegionObject *region;
+    PyObject *channel;
+    int side;
+    unsigned long long own, peer;
+    if (!PyArg_ParseTuple(args, "O!O!iKK", &Region_Type, &region, &PrivateChannel_Type, &channel, &side, &own, &peer)) return NULL;
+    if (!connector_unattached(self)) return NULL;
+    ea_bell *own_bell = ea_region_at(&region->region, own, sizeof *own_bell);
+    ea_bell *peer_bell = ea_region_at(&region->region, peer, sizeof *peer_bell);
+    if (own_bell == NULL || peer_bell == NULL || side < 0 || side > 1)
+        return PyErr_Format(PyExc_ValueError, "the bells of a private channel do not lie inside the region");
+    self->carrier.private = (private_state){.channel = Py_NewRef(channel), .side = side};
+    self->ops = &private_carrier;
+    inbound(self)->reader = outbound(self)->writer = own_bell;
+    inbound(self)->writer = outbound(self)->reader = peer_bell;
+    Py_RETURN_NONE;
+}
+
+int ea_py_add_private(PyObject *module) {
+    static PyMethodDef methods[] = {{"_attach_private", (PyCFunction)connector_attach_private, METH_VARARGS, NULL}, {0}};
+    return PyModule_AddType(module, &PrivateChannel_Type) < 0 ? -1 : ea_add_methods(&Connector_Type, methods);
+}

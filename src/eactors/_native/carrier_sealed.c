@@ -223,7 +223,7 @@ static void clear(ConnectorObject *self) {
 
 static void announce(ConnectorObject *self) { shared_carrier.announce(self); }
 
-const carrier_ops sealed_carrier = {offer, take, can_take, can_offer, announce, clear};
+const carrier_ops sealed_carrier = {offer, take, can_take, can_offer, announce, clear, true};
 
 int sealed_attach(ConnectorObject *self, RegionObject *region, const ea_channel_plan *plan, ea_context who,
                   const ea_frames *frames, PyObject *call) {

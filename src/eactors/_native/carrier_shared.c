@@ -137,7 +137,7 @@ static void clear(ConnectorObject *self) {
     Py_DECREF((PyObject *)state(self)->region);
 }
 
-const carrier_ops shared_carrier = {offer, take, can_take, can_offer, announce, clear};
+const carrier_ops shared_carrier = {offer, take, can_take, can_offer, announce, clear, true};
 
 int shared_attach(ConnectorObject *self, RegionObject *region, const ea_channel_plan *plan, ea_context who, bool copy) {
     if (!ea_end_attach(&state(self)->end, &region->region, plan, who)) {

@@ -147,15 +147,21 @@ static PyObject *connector_send(ConnectorObject *self, PyObject *message) {
     return sent < 0 || !is_whole(self) ? NULL : Py_NewRef(Py_None);
 }
 
+/* Whether what there is no room for counts as sent. A message whose first frames have left is
+ * on its way, and must follow whole; and before a channel has keys nothing leaves at all, so
+ * as many messages may wait as the channel holds. */
+static bool may_wait(const ConnectorObject *self) {
+    if (!self->ops->framed) return false;
+    const shared_state *shared = &self->carrier.shared;
+    return shared->offered > 0 || (self->unsettled && self->outbox_count <= shared->end.out.mask);
+}
+
 static PyObject *connector_try_send(ConnectorObject *self, PyObject *message) {
     if (!may_send(self)) return NULL;
     PyObject *bytes = as_bytes(self, message);
     if (bytes == NULL) return NULL;
     int sent = !fits(self, PyBytes_GET_SIZE(bytes)) ? -1 : self->peer_closed ? 0 : send_now(self, bytes);
-    if (sent == 0 && self->ops != &private_carrier && self->carrier.shared.offered > 0) {
-        /* Its first frames have left: it is on its way and must follow whole. */
-        sent = outbox_push(self, bytes) < 0 ? -1 : 1;
-    }
+    if (sent == 0 && may_wait(self)) sent = outbox_push(self, bytes) < 0 ? -1 : 1;
     Py_DECREF(bytes);
     current.activity += sent > 0;
     return sent < 0 || !is_whole(self) ? NULL : PyBool_FromLong(sent);
@@ -208,7 +214,7 @@ static PyObject *connector_new(PyTypeObject *type, PyObject *args, PyObject *key
     return (PyObject *)self;
 }
 
-static bool unattached(const ConnectorObject *self) {
+bool connector_unattached(const ConnectorObject *self) {
     if (self->ops != NULL) PyErr_SetString(PyExc_RuntimeError, "this connector is attached already");
     return self->ops == NULL;
 }
@@ -228,28 +234,13 @@ static PyObject *connector_attach_shared(ConnectorObject *self, PyObject *args, 
                                      &plan.mbox[0], &plan.mbox[1], &plan.capacity, &plan.payload, &plan.side, &plan.peer_bell,
                                      &participant, &who.id, &copy, &frames.channel, &cipher, &exchange, &frames.number))
         return NULL;
-    if (!unattached(self)) return NULL;
+    if (!connector_unattached(self)) return NULL;
     who.shared = ea_region_at(&region->region, participant, sizeof *who.shared);
     if (who.shared == NULL) return PyErr_Format(PyExc_ValueError, "participant %u does not lie inside the region", who.id);
     frames.cipher = cipher == NULL ? NULL : ea_cipher_find(cipher);
     int attached = exchange == NULL ? shared_attach(self, region, &plan, who, copy != 0)
                                     : sealed_attach(self, region, &plan, who, &frames, exchange);
     return attached < 0 ? NULL : Py_NewRef(Py_None);
-}
-
-static PyObject *connector_attach_private(ConnectorObject *self, PyObject *args) {
-    RegionObject *region;
-    PyObject *channel;
-    int side;
-    unsigned long long own, peer;
-    if (!PyArg_ParseTuple(args, "O!O!iKK", &Region_Type, &region, &PrivateChannel_Type, &channel, &side, &own, &peer)) return NULL;
-    if (!unattached(self)) return NULL;
-    ea_bell *own_bell = ea_region_at(&region->region, own, sizeof *own_bell);
-    ea_bell *peer_bell = ea_region_at(&region->region, peer, sizeof *peer_bell);
-    if (own_bell == NULL || peer_bell == NULL || side < 0 || side > 1)
-        return PyErr_Format(PyExc_ValueError, "the bells of a private channel do not lie inside the region");
-    if (private_attach(self, channel, side, own_bell, peer_bell) < 0) return NULL;
-    Py_RETURN_NONE;
 }
 
 static void connector_dealloc(ConnectorObject *self) {
@@ -277,7 +268,6 @@ static PyMethodDef methods[] = {
      "create(size, /)\n--\n\nA cargo of `size` bytes to fill in place through its view, and to send."},
     {"_attach_shared", (PyCFunction)(void (*)(void))connector_attach_shared, METH_VARARGS | METH_KEYWORDS, NULL},
     {"_attach_sealed", (PyCFunction)(void (*)(void))connector_attach_shared, METH_VARARGS | METH_KEYWORDS, NULL},
-    {"_attach_private", (PyCFunction)connector_attach_private, METH_VARARGS, NULL},
     {0},
 };
 

@@ -1,5 +1,5 @@
 /* What the software CPU of platform "simulation" needs, and no enclave. */
-#include "cpu.h"
+#include "parts.h"
 
 #include "../../../native/filter.h"
 #include "../../../native/spawn.h"

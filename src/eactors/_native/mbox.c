@@ -1,4 +1,5 @@
 /* Mbox: a public FIFO of full nodes of one pool. */
+#include "parts.h"
 #include "types.h"
 
 typedef struct {
@@ -24,11 +25,6 @@ static PyObject *mbox_new(PyTypeObject *type, PyObject *args, PyObject *keywords
         (void)bells_of(pool->region, bells, &self->bells, &self->bell_count);
     if (PyErr_Occurred()) Py_CLEAR(self);
     return (PyObject *)self;
-}
-
-static PyObject *mbox_initialise(MboxObject *self, PyObject *unused) {
-    ea_mbox_init(&self->mbox);
-    Py_RETURN_NONE;
 }
 
 static PyObject *mbox_push_back(MboxObject *self, PyObject *node) {
@@ -90,7 +86,6 @@ static void mbox_dealloc(MboxObject *self) {
 }
 
 static PyMethodDef methods[] = {
-    {"initialise", (PyCFunction)mbox_initialise, METH_NOARGS, "initialise()\n--\n\nEmpty it; for whoever creates the region."},
     {"push_back", (PyCFunction)mbox_push_back, METH_O,
      "push_back(node, /)\n--\n\nGive a full node away; False, and the node stays yours, if there is no room."},
     {"pop_front", (PyCFunction)mbox_pop_front, METH_NOARGS, "pop_front()\n--\n\nThe oldest node, or None."},
@@ -112,3 +107,10 @@ PyTypeObject Mbox_Type = {
     .tp_dealloc = (destructor)mbox_dealloc,
     .tp_methods = methods,
 };
+
+int ea_py_add_mboxes(PyObject *module) {
+    return PyModule_AddType(module, &Pool_Type) < 0 || PyModule_AddType(module, &Mbox_Type) < 0 ||
+                   PyModule_AddType(module, &Node_Type) < 0
+               ? -1
+               : 0;
+}

@@ -1,6 +1,7 @@
 /* The extension module: the native core as Python types. */
 #include <stdarg.h>
 
+#include "parts.h"
 #include "sandbox.h"
 #include "types.h"
 
@@ -76,20 +77,11 @@ static PyObject *current_participant(PyObject *module, PyObject *unused) {
     return who == NULL ? NULL : PyLong_FromUnsignedLong(who->id);
 }
 
-static PyObject *channel_nodes(PyObject *module, PyObject *capacity) {
-    unsigned long value = PyLong_AsUnsignedLong(capacity);
-    if (PyErr_Occurred()) return NULL;
-    if (value > 1u << 20) return PyErr_Format(PyExc_ValueError, "a capacity of %lu is too large", value);
-    return PyLong_FromUnsignedLong(EA_CHANNEL_NODES((uint32_t)value));
-}
-
 static PyMethodDef functions[] = {
     {"adopt", adopt, METH_VARARGS,
      "adopt(region, participant, id, /)\n--\n\nLet this thread act as participant `id` of the region."},
     {"current_actor", current_actor, METH_NOARGS,
      "current_actor()\n--\n\nThe name of the actor whose code this thread runs, or None."},
-    {"channel_nodes", channel_nodes, METH_O,
-     "channel_nodes(capacity, /)\n--\n\nHow many nodes the pool of a channel of this capacity has."},
     {"current_participant", current_participant, METH_NOARGS,
      "current_participant()\n--\n\nThe id of the participant that this thread is."},
     {0},
@@ -111,35 +103,30 @@ static int load_errors(void) {
     return PyErr_Occurred() ? -1 : 0;
 }
 
-static int add_constants(PyObject *module) {
-    const struct {
-        const char *name;
-        long value;
-    } constants[] = {
-        {"LINE", EA_LINE},
-        {"STASH", EA_STASH},
-        {"MAX_PARTICIPANTS", EA_MAX_PARTICIPANTS},
-        {"CONTROL_BYTES", sizeof(ea_control)},
-        {"PARTICIPANT_BYTES", sizeof(ea_participant)},
-        {"BELL_BYTES", sizeof(ea_bell)},
-        {"BATON_BYTES", sizeof(ea_baton)},
-        {"CHANNEL_BYTES", sizeof(ea_channel_shared)},
-        {"NODE_HEADER_BYTES", sizeof(ea_node)},
-    };
-    for (size_t i = 0; i < sizeof constants / sizeof *constants; i++)
-        if (PyModule_AddIntConstant(module, constants[i].name, constants[i].value) < 0) return -1;
+int ea_add_methods(PyTypeObject *type, PyMethodDef *methods) {
+    for (; methods->ml_name != NULL; methods++) {
+        PyObject *made = (methods->ml_flags & METH_CLASS) != 0    ? PyDescr_NewClassMethod(type, methods)
+                         : (methods->ml_flags & METH_STATIC) != 0 ? PyCFunction_New(methods, NULL)
+                                                                  : PyDescr_NewMethod(type, methods);
+        int added = made == NULL ? -1 : PyDict_SetItemString(type->tp_dict, methods->ml_name, made);
+        Py_XDECREF(made);
+        if (added < 0) return -1;
+    }
+    PyType_Modified(type);
     return 0;
 }
 
 PyMODINIT_FUNC PyInit__native(void) {
-    static PyTypeObject *const types[] = {&Region_Type, &Actor_Type, &Cargo_Type, &PrivateChannel_Type, &Connector_Type,
-                                          &Worker_Type, &Pool_Type,  &Mbox_Type,  &Node_Type};
+    static PyTypeObject *const types[] = {&Region_Type, &Post_Type,      &Actor_Type,
+                                          &Cargo_Type,  &Connector_Type, &Worker_Type};
     if (load_errors() < 0) return NULL;
     PyObject *module = PyModule_Create(&definition);
     if (module == NULL) return NULL;
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (PyModule_AddType(module, types[i]) < 0) goto failed;
-    if (add_constants(module) < 0 || ea_py_add_sandbox(module) < 0 || ea_py_add_crypto(module) < 0) goto failed;
+    if (ea_py_add_sandbox(module) < 0 || ea_py_add_crypto(module) < 0) goto failed;
+    for (const ea_py_part *part = ea_py_parts; *part != NULL; part++)
+        if ((*part)(module) < 0) goto failed;
     return module;
 failed:
     Py_DECREF(module);

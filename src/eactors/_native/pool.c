@@ -57,11 +57,6 @@ static PyObject *pool_new(PyTypeObject *type, PyObject *args, PyObject *keywords
     return (PyObject *)self;
 }
 
-static PyObject *pool_initialise(PoolObject *self, PyObject *unused) {
-    ea_pool_init(&self->pool);
-    Py_RETURN_NONE;
-}
-
 static PyObject *pool_pop_front(PoolObject *self, PyObject *unused) {
     const ea_context *who = ea_current_who();
     uint32_t index;
@@ -98,7 +93,6 @@ static void pool_dealloc(PoolObject *self) {
 }
 
 static PyMethodDef methods[] = {
-    {"initialise", (PyCFunction)pool_initialise, METH_NOARGS, "initialise()\n--\n\nFill it; for whoever creates the region."},
     {"pop_front", (PyCFunction)pool_pop_front, METH_NOARGS, "pop_front()\n--\n\nTake an empty node, or None if there is none."},
     {"push_front", (PyCFunction)pool_push_front, METH_O, "push_front(node, /)\n--\n\nGive a node back."},
     {"is_empty", (PyCFunction)pool_is_empty, METH_NOARGS, "is_empty()\n--\n\nWhether it has no node at this moment."},

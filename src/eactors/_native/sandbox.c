@@ -4,7 +4,6 @@
 #include <errno.h>
 
 #include "../../../native/sandbox.h" /* its neighbour of the same name would be found first */
-#include "cpu.h"
 
 /* OSError picks its subclass by the number, so callers can catch PermissionError and so on. */
 static PyObject *raise(int error, const char *what) {
@@ -61,7 +60,4 @@ static PyMethodDef functions[] = {
     {NULL, NULL, 0, NULL},
 };
 
-int ea_py_add_sandbox(PyObject *module) {
-    if (PyModule_AddFunctions(module, functions) < 0) return -1;
-    return ea_py_add_cpu(module);
-}
+int ea_py_add_sandbox(PyObject *module) { return PyModule_AddFunctions(module, functions); }

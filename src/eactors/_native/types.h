@@ -31,6 +31,14 @@ typedef struct {
 } RegionObject;
 extern PyTypeObject Region_Type;
 
+PyObject *region_map(PyTypeObject *type, PyObject *args, int (*map)(ea_region *, const char *, size_t));
+/* The address of so many bytes; NULL and ValueError if they are not in the region. */
+void *region_at(RegionObject *self, unsigned long long offset, size_t bytes);
+
+/* ---- Post: to the host ---- */
+
+extern PyTypeObject Post_Type;
+
 /* ---- Worker and Actor ---- */
 
 typedef enum { ACTOR_RUNNING = 0, ACTOR_STOPPING, ACTOR_CLOSING, ACTOR_FINISHED } actor_state;
@@ -75,7 +83,7 @@ PyObject *cargo_of_node(ConnectorObject *connector, uint32_t node, Py_ssize_t le
 /* A message to be filled in private memory; steals `bytes`, which nobody else may know. */
 PyObject *cargo_of_private(ConnectorObject *connector, PyObject *bytes);
 /* To be sent: if `cargo` is a node of `connector`, take it out of the cargo (1); if it is
- * not, its content as new bytes (0); -1 and an exception if it cannot be sent. */
+ * not, its content as bytes (0); -1 and an exception if it cannot be sent. */
 int cargo_detach(PyObject *cargo, ConnectorObject *connector, uint32_t *node, Py_ssize_t *length, PyObject **bytes);
 
 /* ---- Connector: an outbox, and a carrier below it ---- */
@@ -91,8 +99,9 @@ typedef struct {
     bool (*can_offer)(const ConnectorObject *connector);
     void (*announce)(ConnectorObject *connector);
     void (*clear)(ConnectorObject *connector);
+    bool framed; /* messages travel in frames, through the carrier's shared_state */
 } carrier_ops;
-extern const carrier_ops shared_carrier, sealed_carrier, private_carrier;
+extern const carrier_ops shared_carrier, sealed_carrier;
 
 typedef struct {
     ea_end end;
@@ -139,7 +148,6 @@ struct ConnectorObject {
     } carrier;
 };
 extern PyTypeObject Connector_Type;
-extern PyTypeObject PrivateChannel_Type;
 
 /* Whether back-pressure lets the actor have what this connector's peer sent. While messages
  * to some peers wait in the outbox, only these peers are listened to: an answer may be what
@@ -150,6 +158,7 @@ bool connector_may_take(const ConnectorObject *connector);
 int connector_close(ConnectorObject *connector);
 int connector_flush(ConnectorObject *connector);
 take_result connector_take(ConnectorObject *connector, PyObject **cargo);
+bool connector_unattached(const ConnectorObject *connector);
 void connector_drop_outbox(ConnectorObject *connector);
 /* Tell the actor that the channel is broken, by this exception. Always returns NULL. */
 PyObject *connector_raise(ConnectorObject *connector);
@@ -174,7 +183,6 @@ int sealed_attach(ConnectorObject *connector, RegionObject *region, const ea_cha
 void sealed_advance(ConnectorObject *connector);
 /* Whether that could do something. */
 bool sealed_ready(const ConnectorObject *connector);
-int private_attach(ConnectorObject *connector, PyObject *channel, int side, ea_bell *own, ea_bell *peer);
 
 /* ---- Worker ---- */
 

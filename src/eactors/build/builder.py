@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
+from eactors.build import framework
 from eactors.build.canonical import canonical
 from eactors.build.enclave_plan import enclave_plan
 from eactors.build.keyfile import fingerprint
@@ -68,7 +69,7 @@ def build_folder(plan: Plan, folder: Path, *, notice: Callable[[str], None], rep
     reached = {enclave: _reach(plan, enclave) for enclave in homes}
     plans = {enclave: enclave_plan(plan, enclave, _owners(plan, enclave, owners)) for enclave in homes}
     observations = {
-        enclave: Observation.start(reached[enclave], folder, _framework(plans[enclave]))
+        enclave: Observation.start(reached[enclave], folder, framework.parts_of(plans[enclave]))
         for enclave in plan.enclaves
     }
     names = {enclave: "untrusted" if enclave == UNTRUSTED else f"enclave-{enclave}" for enclave in homes}
@@ -126,11 +127,6 @@ def _reach(plan: Plan, enclave: int) -> Reach:
     classes = {actor.cls for actor in plan.actors.values() if actor.enclave == enclave}
     requires = plan.enclaves[enclave].requires if enclave in plan.enclaves else plan.untrusted_requires
     return reach(plan.source, sorted(classes, key=lambda cls: cls.__name__), requires)
-
-
-def _framework(plan: dict[str, Any]) -> list[str]:
-    """What an enclave's entry loads only if its plan asks for it."""
-    return ["eactors.private"] if any(pool["kind"] == "private" for pool in plan["pools"].values()) else []
 
 
 def _settings(plan: Plan, enclave: int) -> dict[str, Any]:

@@ -26,6 +26,7 @@ _SETTINGS = {
     "debug": bool,
     "platform": str,
 }
+_SIMULATION = ("simulation", "audit")
 _PARTS: dict[str, dict[str, type]] = {
     "settings": _SETTINGS,
     "interpreter": {"version": str, "implementation": str, "files": dict},
@@ -45,8 +46,14 @@ def describe(
 
 
 def origin_of(path: str) -> str:
-    """Who wrote a file of an image: ``application``, ``eactors``, ``third-party`` or ``standard library``."""
-    top = path.partition("/")[0]
+    """Who wrote a file of an image: ``application``, ``eactors``, ``third-party`` or ``standard library``.
+
+    What stands for the hardware on the platform "simulation" is of the origin ``simulation``:
+    it is in no image for hardware.
+    """
+    top, _, rest = path.partition("/")
+    if rest.startswith("platform/") and rest.rpartition("/")[2].partition(".")[0] in _SIMULATION:
+        return "simulation"
     known = {"app": "application", PLAN: "application", "eactors": "eactors", "__main__.py": "eactors"}
     return known.get(top) or ("third-party" if top == "site" else "standard library")
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import eactors
 from eactors import _native
 from eactors.errors import SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 PACKAGE = "eactors"
 FOLDER = Path(eactors.__path__[0])
 NATIVE = Path(str(_native.__spec__.origin))
-"""The compiled module; in an installation that is linked to its sources it lies elsewhere."""
+"""The compiled module of this process; in an installation that is linked to its sources it lies elsewhere."""
+
+VARIANTS = NATIVE.parent / "_variants"
+"""Below it, by name, the variants of the compiled module that enclaves get; see native_lines.json."""
 
 TRUSTED = (
     "__init__.py",
@@ -38,6 +42,47 @@ FROZEN = frozenset(
 
 START = b"import sys\n\nfrom eactors.enclave.entry import main\n\nmain(sys.path[0])\n"
 """The first file that an enclave executes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What an enclave's plan asks for besides what every enclave has.
+
+    Attributes:
+        modules: Modules that the entry loads only for such a plan.
+        variant: Which variant of the native module has all that the plan needs.
+    """
+
+    modules: tuple[str, ...]
+    variant: str
+
+    @property
+    def native(self) -> Path:
+        """The file of that variant."""
+        return VARIANTS / self.variant / NATIVE.name
+
+
+PLAIN = Parts((), "plain")
+"""For an enclave whose channels all lead out of it, in the clear."""
+
+
+def parts_of(plan: Mapping[str, Any]) -> Parts:
+    """The parts that an enclave's plan asks for."""
+    connectors = [
+        connector
+        for worker in plan["workers"]
+        for actor in worker["actors"]
+        for connector in actor["connectors"].values()
+    ]
+    kinds = {pool["kind"] for pool in plan["pools"].values()}
+    exchanges = {connector["exchange"] for connector in connectors if "exchange" in connector}
+    modules = [f"eactors.attestation.{exchange.replace('-', '_')}" for exchange in sorted(exchanges)]
+    features = ["private"] if plan["private_channels"] else []
+    if "private" in kinds:
+        modules.append("eactors.private")
+    if "public" in kinds:
+        features.append("mboxes")
+    return Parts(tuple(modules), "-".join(features) or "plain")
 
 
 def trusted_files() -> Iterator[Path]:

@@ -51,21 +51,25 @@ class Observation:
     """An observation under way; several may be at once. Made by `start`."""
 
     def __init__(
-        self, reach: Reach, folder: tempfile.TemporaryDirectory[str], process: subprocess.Popen[bytes]
+        self,
+        reach: Reach,
+        parts: framework.Parts,
+        folder: tempfile.TemporaryDirectory[str],
+        process: subprocess.Popen[bytes],
     ) -> None:
         self._reach = reach
+        self._parts = parts
         self._folder = folder
         self._process = process
 
     @classmethod
-    def start(cls, reach: Reach, scratch: Path, framework_modules: Sequence[str] = ()) -> Observation:
+    def start(cls, reach: Reach, scratch: Path, parts: framework.Parts = framework.PLAIN) -> Observation:
         """Start the interpreter, and return at once.
 
         Args:
             reach: The cut source of the enclave.
             scratch: A folder that may be written to; nothing is left in it.
-            framework_modules: Modules of the framework that the enclave's plan asks for and
-                its entry loads only then, in full: ``"eactors.private"``.
+            parts: What the enclave's plan asks for of the framework.
         """
         folder = tempfile.TemporaryDirectory(prefix="observe-", dir=scratch)
         home = Path(folder.name)
@@ -76,10 +80,10 @@ class Observation:
         for name in (*framework.TRUSTED, "__pycache__"):
             if name != "__init__.py" and (framework.FOLDER / name).exists():
                 (home / "eactors" / name).symlink_to(framework.FOLDER / name)
-        (home / "eactors" / framework.NATIVE.name).symlink_to(framework.NATIVE)
+        (home / "eactors" / framework.NATIVE.name).symlink_to(parts.native)
         settings = {
             "parent": os.getpid(),
-            "framework": (*_ENTRY, *framework_modules),
+            "framework": (*_ENTRY, *parts.modules),
             "paths": [str(path) for path in _site()],
             "file": f"app/{reach.source.name}",
             "module": reach.module,
@@ -95,7 +99,7 @@ class Observation:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        return cls(reach, folder, process)
+        return cls(reach, parts, folder, process)
 
     def collect(self) -> Observed:
         """Wait for the end, and tell what was seen.
@@ -120,8 +124,9 @@ class Observation:
         if failure is not None:
             raise self._failed(home, *failure)
         files = {_place(home, name, Path(origin)): Path(origin) for name, origin in origins}
-        own = ("app/", "__main__.py")
+        own = ("app/", "__main__.py", f"eactors/{framework.NATIVE.name}")
         files = {place: _real(place, path) for place, path in files.items() if not place.startswith(own)}
+        files[f"eactors/{framework.NATIVE.name}"] = self._parts.native
         # Python reads it before it has a list of modules to put it on.
         files["eactors/__init__.py"] = framework.FOLDER / "__init__.py"
         return _with_libraries(files, maps)
@@ -172,8 +177,6 @@ def _place(home: Path, module: str, path: Path) -> str:
 
 
 def _real(place: str, path: Path) -> Path:
-    if place == f"eactors/{framework.NATIVE.name}":
-        return framework.NATIVE
     path = framework.FOLDER / place.removeprefix("eactors/") if place.startswith("eactors/") else path
     if not path.is_file():
         raise SourceError(

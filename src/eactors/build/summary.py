@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from eactors.build import framework
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
     from eactors.build.image import Image
 
-ORIGINS = ("application", "eactors", "third-party", "standard library")
+ORIGINS = ("application", "eactors", "simulation", "third-party", "standard library")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +41,18 @@ def summarise(image: Image) -> dict[str, Share]:
         share[0] += 1
         share[1] += entry["size"]
         if path.endswith(".py"):
-            share[2] += _lines(image.folder / path, entry["sha256"])
+            share[2] += _counted(entry["sha256"], image.folder / path)
         elif path == f"eactors/{framework.NATIVE.name}":
-            share[2] += native_lines()
+            for origin, lines in native_lines(image.folder / path).items():
+                counts[origin][2] += lines
     return {origin: Share(*share) for origin, share in counts.items()}
 
 
-@lru_cache(maxsize=4096)
-def _lines(path: Path, digest: str) -> int:  # noqa: ARG001 - the key of the cache
-    return python_lines(path.read_bytes())
+_known: dict[str, int] = {}
+"""Lines by the hash of a file: several images hold the same ones, and counting is slow."""
+
+
+def _counted(digest: str, path: Path) -> int:
+    if digest not in _known:
+        _known[digest] = python_lines(path.read_bytes())
+    return _known[digest]

@@ -34,9 +34,8 @@ class HostLink:
 
     def __init__(self, region: _native.Region, plan: dict[str, Any]) -> None:
         self._region = region
-        self._pool = _native.Pool(region, *plan["pool"])
-        self._mbox = _native.Mbox(self._pool, plan["mbox"][0], plan["mbox"][1], (plan["bell"],))
-        self._room = self._pool.payload - HEADER
+        self._post = _native.Post(region, tuple(plan["pool"]), tuple(plan["mbox"]), plan["bell"])
+        self._room = self._post.room - HEADER
 
     def event(self, what: str, **details: object) -> None:
         """Tell the host that something happened."""
@@ -53,12 +52,7 @@ class HostLink:
 
     def _push(self, frame: bytes) -> bool:
         """Push one frame; False if the application was stopped while there was no room."""
-        while (node := self._pool.pop_front()) is None:
-            if self._region.stopping:
-                return False
-            time.sleep(_NAP)
-        node.write(frame)
-        while not self._mbox.push_back(node):
+        while not self._post.push(frame):
             if self._region.stopping:
                 return False
             time.sleep(_NAP)

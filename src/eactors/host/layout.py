@@ -84,13 +84,11 @@ class Layout:
                 channel.pool, channel.shared, channel.mboxes, channel.capacity, channel.payload
             )
         for place in self.pools.values():
-            pool = _native.Pool(region, place.offset, place.nodes, place.payload)
-            pool.initialise()
+            region.init_pool(place.offset, place.nodes, place.payload)
             for offset in place.mboxes.values():
-                _native.Mbox(pool, offset, place.capacity).initialise()
-        host_pool = _native.Pool(region, self.host_pool, HOST_NODES, HOST_PAYLOAD)
-        host_pool.initialise()
-        _native.Mbox(host_pool, self.host_mbox, HOST_NODES).initialise()
+                region.init_mbox(offset, place.capacity)
+        region.init_pool(self.host_pool, HOST_NODES, HOST_PAYLOAD)
+        region.init_mbox(self.host_mbox, HOST_NODES)
 
 
 def lay_out(plan: Deployed, server: PlannedServer) -> Layout:

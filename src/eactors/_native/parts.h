@@ -1,0 +1,24 @@
+/* The parts of the extension module that not every enclave needs. Which of them there are is
+ * decided at link time (variant_*.c): what an enclave's actors do not use is not in its
+ * image, in C as in Python. */
+#ifndef EA_PY_PARTS_H
+#define EA_PY_PARTS_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+/* Adds one part to the module; -1 and an exception if it cannot. */
+typedef int (*ea_py_part)(PyObject *module);
+
+/* The parts of this variant, ended by NULL. */
+extern const ea_py_part ea_py_parts[];
+
+int ea_py_add_private(PyObject *module); /* channels inside one enclave */
+int ea_py_add_mboxes(PyObject *module);  /* pools, mboxes and nodes for actors */
+int ea_py_add_host(PyObject *module);    /* making regions, and watching them */
+int ea_py_add_cpu(PyObject *module);     /* what the software CPU calls */
+
+/* Give a type that is ready more methods. */
+int ea_add_methods(PyTypeObject *type, PyMethodDef *methods);
+
+#endif
