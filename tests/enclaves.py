@@ -17,6 +17,7 @@ from tests.keys import key
 
 from eactors import _native
 from eactors.build.canonical import canonical
+from eactors.build.description import origin_of
 from eactors.build.signing import sign_image
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def write_image(
         name: {
             "sha256": hashlib.sha256(content).hexdigest(),
             "size": len(content),
-            "origin": "standard library" if name.startswith("lib/") else "eactors",
+            "origin": origin_of(name),
         }
         for name, content in files.items()
     }

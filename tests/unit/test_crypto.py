@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.cmac import CMAC
 from eactors import _native
 
 KEY_SIZES = {"aes-128-gcm": 16, "aes-256-gcm": 32, "chacha20-poly1305": 32}
-OTHERS = {"aes-128-gcm": AESGCM, "aes-256-gcm": AESGCM, "chacha20-poly1305": ChaCha20Poly1305}
+OTHERS: dict[str, type[AESGCM | ChaCha20Poly1305]] = {"aes-128-gcm": AESGCM, "aes-256-gcm": AESGCM, "chacha20-poly1305": ChaCha20Poly1305}
 h = bytes.fromhex
 
 
@@ -314,7 +314,7 @@ def test_secrets_are_wiped_and_compared() -> None:
     """Only what can be changed can be wiped."""
     secret, other = bytearray(b"secret"), bytearray(b"other")
     _native.wipe(secret, other, bytearray())
-    assert (secret, other) == (bytes(6), bytes(5))
+    assert [bytes(secret), bytes(other)] == [bytes(6), bytes(5)]
     with pytest.raises(TypeError, match="only a bytearray"):
         _native.wipe(b"secret")  # type: ignore[arg-type]
     assert _native.equal(b"same", bytearray(b"same"))

@@ -92,6 +92,7 @@ def test_a_handler_of_breaks_is_called_once(world: World, body: Any) -> None:
     if body is not None:
         assert two.receive() is None
         two.send(b"lost")
+        assert not two.try_send(b"not even that")
         assert told == []
     pair.turns(3)
     assert told == [(pair.actors[1], two.broken)]

@@ -161,7 +161,7 @@ static PyObject *connector_try_send(ConnectorObject *self, PyObject *message) {
     PyObject *bytes = as_bytes(self, message);
     if (bytes == NULL) return NULL;
     int sent = !fits(self, PyBytes_GET_SIZE(bytes)) ? -1 : self->peer_closed ? 0 : send_now(self, bytes);
-    if (sent == 0 && may_wait(self)) sent = outbox_push(self, bytes) < 0 ? -1 : 1;
+    if (sent == 0 && !self->peer_closed && may_wait(self)) sent = outbox_push(self, bytes) < 0 ? -1 : 1;
     Py_DECREF(bytes);
     current.activity += sent > 0;
     return sent < 0 || !is_whole(self) ? NULL : PyBool_FromLong(sent);

@@ -26,7 +26,6 @@ from eactors.enclave.trust import Trust
 from eactors.errors import SandboxViolation
 from eactors.platform import audit
 from eactors.platform.simulation import Simulation
-from eactors.platform.untrusted import Untrusted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,7 +35,10 @@ if TYPE_CHECKING:
     from eactors.actor import Actor
     from eactors.platform.base import Platform
 
-PLATFORMS: dict[str, type[Platform]] = {"simulation": Simulation, "untrusted": Untrusted}
+PLATFORMS: dict[str, type[Platform]] = {"simulation": Simulation}
+"""The untrusted side has none: nobody isolates it, nor vouches for it."""
+
+UNTRUSTED = "untrusted"
 
 FAILED = 1
 """Exit status of an enclave that could not construct its actors, and has said why."""
@@ -51,8 +53,8 @@ def main(folder: str) -> NoReturn:
     """Run the enclave in ``folder`` until the region is stopped."""
     os.environ.clear()  # Python itself has put the locale there
     plan, launch = _read(os.path.join(folder, "plan.json")), _read(folder + ".json")  # noqa: PTH118 - no pathlib here
-    platform = PLATFORMS[plan["platform"]]()
-    platform.prepare(launch["parent"])
+    platform = None if plan["platform"] == UNTRUSTED else PLATFORMS[plan["platform"]]()
+    (platform.prepare if platform is not None else _native.die_with)(launch["parent"])
     region = _native.Region.open(launch["region"]["path"], launch["region"]["size"])
     _native.adopt(region, *launch["workers"][0]["participant"])
     link = HostLink(region, launch["host"])
@@ -78,7 +80,7 @@ class _Enclave:
         folder: str,
         plan: dict[str, Any],
         launch: dict[str, Any],
-        platform: Platform,
+        platform: Platform | None,
         region: _native.Region,
         link: HostLink,
     ) -> None:
@@ -88,12 +90,12 @@ class _Enclave:
         self._platform = platform
         self._region = region
         self._link = link
-        self._trusted = plan["platform"] != Untrusted.name
 
     def run(self) -> int:
         """Construct, seal, execute; the exit status."""
         try:
-            trust = Trust(self._platform, self._plan, self._launch, self._opened) if self._trusted else None
+            platform = self._platform
+            trust = platform and Trust(platform, self._plan, self._launch, self._opened)
             module = self._load()
             assembly = Assembly(self._plan, self._launch, self._region, module, trust, self._report)
             threads = [_Thread(self, worker, i) for i, worker in enumerate(assembly.workers) if i > 0]
@@ -125,8 +127,8 @@ class _Enclave:
         # An enclave has nothing but its image; the untrusted side has what the machine has.
         application, packages = (os.path.join(self._folder, part) for part in ("app", "site"))  # noqa: PTH118
         sys.path.insert(1, application)
-        sys.path += [packages] if self._trusted else self._launch["paths"]
-        if self._trusted:
+        sys.path += [packages] if self._platform is not None else self._launch["paths"]
+        if self._platform is not None:
             missing.install(f"enclave {self._plan['enclave']}")
         source = self._plan["source"]
         return load(self._folder, source["file"], source["name"])
@@ -149,7 +151,7 @@ class _Enclave:
         sys.stderr.finish()
 
     def _seal(self) -> None:
-        if self._trusted and self._launch["sandbox"]:
+        if self._platform is not None and self._launch["sandbox"]:
             audit.install(_native.current_actor)
             self._platform.seal()
 
@@ -176,7 +178,7 @@ class _Enclave:
         """Name the culprit of a system call that no audit hook announced."""
         if not isinstance(error, PermissionError) or isinstance(error, SandboxViolation):
             return error
-        if not self._trusted:
+        if self._platform is None:
             return error
         worded = SandboxViolation(
             f"actor {actor!r} made a system call that its enclave refuses: {error}",

@@ -10,6 +10,7 @@ from eactors.attestation.exchange import make_exchange
 from eactors.attestation.identity import own_identity
 from eactors.attestation.manifest import Manifest, check_own, check_signatures
 from eactors.enclave.sealing import Sealer
+from eactors.errors import ManifestRejected
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,6 +49,11 @@ class Trust:
         self._own = plan["enclave"]
         identity = own_identity(platform)
         check_own(identity, self._manifest.enclave(self._own))
+        if not launch["sandbox"] and not identity.debug:
+            raise ManifestRejected(
+                "the launcher wants this enclave without its sandbox, and it is no debug enclave",
+                hint='leave out --no-sandbox, or set debug="yes" in its <enclave-settings> and build again',
+            )
         self._platform = platform
         self._opened = opened
         self._closed: set[int] = set()

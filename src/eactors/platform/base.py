@@ -50,7 +50,6 @@ class Platform(Protocol):
 
         Raises:
             PlatformError: An operand is malformed.
-            NotInEnclave: This is the untrusted side.
         """
 
     def key(self, request: bytes) -> bytes:
@@ -64,7 +63,6 @@ class Platform(Protocol):
 
         Raises:
             PlatformError: This enclave may not have that key.
-            NotInEnclave: This is the untrusted side.
         """
 
     def quote(self, data: bytes) -> bytes:
@@ -78,7 +76,6 @@ class Platform(Protocol):
 
         Raises:
             PlatformError: The platform cannot make quotes.
-            NotInEnclave: This is the untrusted side.
         """
 
     def seal(self) -> None:
