@@ -103,9 +103,7 @@ class App:
         lines = self.source.read_text(encoding="utf-8").splitlines()
         return next(number for number, line in enumerate(lines, 1) if text in line)
 
-    def start(
-        self, *options: str, command: str = "run", stderr: int = subprocess.PIPE
-    ) -> Command:
+    def start(self, *options: str, command: str = "run", stderr: int = subprocess.PIPE) -> Command:
         """Start a command on the application, in a process group of its own."""
         process = Command(
             [COMMAND, command, self.source.name, self.deployment.name, *options],

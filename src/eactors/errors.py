@@ -98,7 +98,7 @@ class ReportInvalid(EActorsError):  # noqa: N818
 
 
 class ManifestRejected(EActorsError):  # noqa: N818
-    """The deployment manifest lacks a signature that this enclave wants, or is not the one that was signed."""
+    """The deployment manifest lacks a wanted signature, or is not the one that was signed."""
 
 
 class NotInEnclave(EActorsError):  # noqa: N818

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from tests.conftest import NOTICE, environment
 
 COMMAND = Path(sys.executable).with_name("eactors")

@@ -15,7 +15,6 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-
 from tests.conftest import environment
 
 if TYPE_CHECKING:

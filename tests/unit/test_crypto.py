@@ -18,7 +18,11 @@ from cryptography.hazmat.primitives.cmac import CMAC
 from eactors import _native
 
 KEY_SIZES = {"aes-128-gcm": 16, "aes-256-gcm": 32, "chacha20-poly1305": 32}
-OTHERS: dict[str, type[AESGCM | ChaCha20Poly1305]] = {"aes-128-gcm": AESGCM, "aes-256-gcm": AESGCM, "chacha20-poly1305": ChaCha20Poly1305}
+OTHERS: dict[str, type[AESGCM | ChaCha20Poly1305]] = {
+    "aes-128-gcm": AESGCM,
+    "aes-256-gcm": AESGCM,
+    "chacha20-poly1305": ChaCha20Poly1305,
+}
 h = bytes.fromhex
 
 

@@ -3,49 +3,48 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
 
 import eactors
-from eactors.build.framework import TRUSTED
+from eactors.build import framework
+from eactors.build.builder import build_folder
+from eactors.build.report import report
+from eactors.cli.files import plan_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = Path(eactors.__file__).parent
-MOST_PYTHON = 1500
-MOST_C = 4500
+MOST = 3500
+"""Lines of Python and C without blanks, comments, docstrings and what is only for type checkers."""
 LONGEST_FILE = 400
 
 
-def lines(files: list[Path]) -> int:
-    """Return how many lines the files have that are not blank."""
-    return sum(1 for file in files for line in file.read_text(encoding="utf-8").splitlines() if line.strip())
+def deployments() -> Iterator[Path]:
+    """Yield one deployment for each way to use the framework."""
+    yield ROOT / "examples/pingpong2/two-enclaves.xml"
+    yield ROOT / "examples/pingpong2/one-enclave.xml"
+    yield ROOT / "examples/pingpong/two-enclaves.xml"
 
 
-def python_files() -> list[Path]:
-    """Return the Python files that run inside an enclave."""
-    roots = [PACKAGE / name for name in TRUSTED]
-    return [file for root in roots for file in ([root] if root.is_file() else root.rglob("*.py"))]
-
-
-def c_files() -> list[Path]:
-    """Return the C files of the native module, and of the core below it."""
-    folders = (ROOT / "native", ROOT / "src/eactors/_native")
-    return [file for folder in folders for file in folder.glob("*.[ch]")]
-
-
-def test_an_enclave_trusts_few_lines_of_python() -> None:
-    """Printed with ``pytest -rP``."""
-    count = lines(python_files())
-    print(f"an enclave trusts {count} lines of Python in {len(python_files())} files")  # noqa: T201
-    assert 300 < count <= MOST_PYTHON
-
-
-def test_an_enclave_trusts_few_lines_of_c() -> None:
-    """Printed with ``pytest -rP``."""
-    count = lines(c_files())
-    print(f"an enclave trusts {count} lines of C in {len(c_files())} files")  # noqa: T201
-    assert 1000 < count <= MOST_C
+@pytest.mark.parametrize("deployment", list(deployments()), ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_an_enclave_trusts_few_lines(deployment: Path, tmp_path: Path) -> None:
+    """What `eactors build` prints of each image; printed with ``pytest -rP``."""
+    source = deployment.with_name(f"{deployment.parent.name}.py")
+    made = report(build_folder(plan_of(source, deployment, ()), tmp_path / "built", notice=lambda _: None))
+    for image in made.images:
+        if image.measurement is not None:
+            count = image.origins["eactors"].lines
+            print(f"{image.title} trusts {count} lines of eactors")  # noqa: T201
+            assert 1000 < count <= MOST
 
 
 def test_no_trusted_file_is_long() -> None:
     """One noun per file."""
-    for file in python_files() + c_files():
+    folders = (ROOT / "native", ROOT / "src/eactors/_native")
+    files = [*framework.trusted_files(), *(file for folder in folders for file in folder.glob("*.[ch]"))]
+    for file in files:
         assert len(file.read_text(encoding="utf-8").splitlines()) <= LONGEST_FILE, file

@@ -14,7 +14,7 @@ from eactors.build.canonical import canonical
 from eactors.build.enclave_plan import enclave_plan
 from eactors.build.keyfile import fingerprint
 from eactors.build.observe import Observation
-from eactors.build.owners import DEVELOPMENT, Owners
+from eactors.build.owners import Owners
 from eactors.build.reach import reach
 from eactors.build.signing import MANIFEST, SIGNATURES, read_manifest, sign_image, sign_manifest
 from eactors.build.writing import write_image
@@ -177,4 +177,3 @@ def _entry(planned: PlannedEnclave, image: Image, owners: Owners) -> dict[str, A
         "debug": planned.debug,
         "platform": planned.platform,
     }
-

@@ -24,7 +24,7 @@ from eactors.build.observer import PROGRAM
 from eactors.errors import SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from eactors.build.reach import Reach
 

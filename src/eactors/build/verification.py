@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from eactors.build.image import read_image
@@ -11,12 +12,14 @@ from eactors.build.keyfile import fingerprint, public_key
 from eactors.build.signing import SIGNATURES, check_manifest, read_manifest
 from eactors.cpu.creation import einit
 from eactors.deployment.model import UNTRUSTED
-from eactors.errors import EActorsError, ManifestRejected
+from eactors.errors import EActorsError, ImageError, ManifestRejected
 from eactors.host.deployed import read_deployed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
     from eactors.build.image import Image
 
@@ -37,44 +40,47 @@ def verify_folder(folder: Path) -> list[Finding]:
         ManifestRejected: It has no manifest.
     """
     images = read_deployed(folder).images
-    manifest = json.loads(read_manifest(folder))
-    entries = {entry["enclave"]: entry for entry in manifest["enclaves"]}
-    findings, owners = [], {}
+    entries = {entry["enclave"]: entry for entry in json.loads(read_manifest(folder))["enclaves"]}
+    findings: list[Finding] = []
+    owners: dict[str, RSAPublicKey] = {}
     for enclave, name in images.items():
-        read: list[Image] = []
-        findings.append(_try(f"files of {name}", lambda name=name, read=read: read.append(read_image(folder / name))))
-        if not read or enclave == UNTRUSTED:
+        try:
+            image = read_image(folder / name)
+        except ImageError as error:
+            findings.append(Finding(f"files of {name}", error.message))
             continue
-        findings += _signed(folder / name, name, read[0], entries.get(enclave))
+        findings.append(Finding(f"files of {name}", None))
+        if enclave == UNTRUSTED:
+            continue
+        entry = entries.get(enclave)
+        findings.append(_try(f"measurement of {name}", partial(_check_measurement, image, entry)))
+        findings.append(_try(f"signature of {name}", partial(_check_signer, image, entry)))
         for pem in json.loads((folder / name / "plan.json").read_bytes())["owners"]:
             key = public_key(pem.encode(), name)
             owners[fingerprint(key)[:16]] = key
-    strangers = {file.stem for file in (folder / SIGNATURES).glob("*.json")} - set(owners)
     for owner, key in owners.items():
-        findings.append(
-            _try(f"manifest, signature of {owner}", lambda owner=owner, key=key: check_manifest(folder, {owner: key}))
-        )
+        signed = partial(check_manifest, folder, {owner: key})
+        findings.append(_try(f"manifest, signature of {owner}", signed))
+    strangers = {file.stem for file in (folder / SIGNATURES).glob("*.json")} - set(owners)
     findings += [
-        Finding(f"manifest, signature of {stranger}", "no image names this owner") for stranger in sorted(strangers)
+        Finding(f"manifest, signature of {stranger}", "no image names this owner")
+        for stranger in sorted(strangers)
     ]
     return findings
 
 
-def _signed(folder: Path, name: str, image: Image, entry: dict[str, Any] | None) -> list[Finding]:
-    def listed() -> None:
-        if entry is None:
-            raise ManifestRejected("the manifest does not have this enclave")
-        if entry["measurement"] != image.measurement.hex():
-            raise ManifestRejected(
-                f"the manifest says measurement {entry['measurement']}, and the image has {image.measurement.hex()}"
-            )
+def _check_measurement(image: Image, entry: dict[str, Any] | None) -> None:
+    if entry is None:
+        raise ManifestRejected("the manifest does not have this enclave")
+    measured = image.measurement.hex()
+    if entry["measurement"] != measured:
+        raise ManifestRejected(f"the manifest says {entry['measurement']}, and the image has {measured}")
 
-    def signed() -> None:
-        signer = einit(image, folder).signer.hex()
-        if entry is not None and signer != entry["signer"]:
-            raise ManifestRejected(f"signed by {signer}, and the manifest says {entry['signer']}")
 
-    return [_try(f"measurement of {name}", listed), _try(f"signature of {name}", signed)]
+def _check_signer(image: Image, entry: dict[str, Any] | None) -> None:
+    signer = einit(image, image.folder).signer.hex()
+    if entry is not None and signer != entry["signer"]:
+        raise ManifestRejected(f"signed by {signer}, and the manifest says {entry['signer']}")
 
 
 def _try(what: str, check: Callable[[], object]) -> Finding:

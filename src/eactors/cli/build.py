@@ -26,7 +26,12 @@ _MOST_LISTED = 12
 @click.command(short_help="Write measured, signed images.")
 @takes_files
 @click.option(
-    "-o", "--output", metavar="DIR", required=True, type=click.Path(path_type=Path), help="The folder to write."
+    "-o",
+    "--output",
+    metavar="DIR",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="The folder to write.",
 )
 @click.option("--force", is_flag=True, help="Replace DIR if it is a built deployment.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
@@ -77,7 +82,9 @@ def _show_image(console: Console, image: BuiltImage) -> None:
     console.print(table)
     if image.left_out:
         shown = ", ".join(image.left_out[:_MOST_LISTED])
-        more = f", and {len(image.left_out) - _MOST_LISTED} more" if len(image.left_out) > _MOST_LISTED else ""
+        more = (
+            f", and {len(image.left_out) - _MOST_LISTED} more" if len(image.left_out) > _MOST_LISTED else ""
+        )
         console.print(escape(f"  not in it: {shown}{more}"))
     for note in image.notes:
         failures.warn(note)

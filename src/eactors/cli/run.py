@@ -58,7 +58,9 @@ def run(
             for worker, cpus in missing_cpus(application.deployed.servers[0]):
                 failures.warn(f"worker {worker}: this machine has no CPU {', '.join(map(str, cpus))}")
             if no_sandbox:
-                failures.warn("--no-sandbox: enclaves are ordinary processes and keep none of an enclave's rules")
+                failures.warn(
+                    "--no-sandbox: enclaves are ordinary processes and keep none of an enclave's rules"
+                )
             outcome = application.run()
     for warning in outcome.warnings:
         failures.warn(warning)
@@ -77,10 +79,14 @@ def _built(source: Path, deployment: Path | None, params: tuple[str, ...], works
         if deployment is not None:
             raise click.UsageError(f"{source} is a built deployment, which has its deployment in it already")
         if params:
-            raise click.UsageError("parameters are part of the measured images: give --param to 'eactors build'")
+            raise click.UsageError(
+                "parameters are part of the measured images: give --param to 'eactors build'"
+            )
         return source
     if deployment is None:
-        raise click.UsageError(f"{source} is no folder that 'eactors build' wrote; give SOURCE and DEPLOYMENT")
+        raise click.UsageError(
+            f"{source} is no folder that 'eactors build' wrote; give SOURCE and DEPLOYMENT"
+        )
     built = workspace.folder / "built"
 
     def work() -> None:

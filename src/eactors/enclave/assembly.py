@@ -53,8 +53,12 @@ class Assembly:
         self._region = region
         self._module = module
         self._channels = [_native.PrivateChannel(capacity) for capacity in plan["private_channels"]]
-        self._pools = {name: self._pool(entry, launch["pools"][name]) for name, entry in plan["pools"].items()}
-        self._mboxes = {name: self._mbox(name, pool, plan["pools"][pool]) for name, pool in plan["mboxes"].items()}
+        self._pools = {
+            name: self._pool(entry, launch["pools"][name]) for name, entry in plan["pools"].items()
+        }
+        self._mboxes = {
+            name: self._mbox(name, pool, plan["pools"][pool]) for name, pool in plan["mboxes"].items()
+        }
         contexts = list(zip(plan["workers"], launch["workers"], strict=True))
         self.workers = [self._worker(entry["policy"], place, report) for entry, place in contexts]
         self._actors = [

@@ -94,8 +94,9 @@ class _Enclave:
     def run(self) -> int:
         """Construct, seal, execute; the exit status."""
         try:
-            platform = self._platform
-            trust = platform and Trust(platform, self._plan, self._launch, self._opened)
+            platform, trust = self._platform, None
+            if platform is not None:
+                trust = Trust(platform, self._plan, self._launch, self._opened)
             module = self._load()
             assembly = Assembly(self._plan, self._launch, self._region, module, trust, self._report)
             threads = [_Thread(self, worker, i) for i, worker in enumerate(assembly.workers) if i > 0]

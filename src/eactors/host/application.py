@@ -17,6 +17,7 @@ from eactors.system.console import BROKEN_PIPE, Console
 
 if TYPE_CHECKING:
     from pathlib import Path
+
     from eactors.host.workspace import Workspace
 
 _NONSENSE = (ValueError, LookupError, TypeError, AttributeError, StopIteration, OverflowError, RecursionError)
@@ -228,7 +229,9 @@ class Application:
         self._region.ring(*{context.bell for context in self._layout.contexts})
         deadline = time.monotonic() + _GRACE
         impatient = 2  # Ctrl-C a second time
-        while self._interrupts.count < impatient and time.monotonic() < deadline and self._processes.some_run():
+        while (
+            self._interrupts.count < impatient and time.monotonic() < deadline and self._processes.some_run()
+        ):
             self._mbox.wait(self._layout.host_bell, _WAIT_NS // 10)
             self._drain()
         for facts in self.outcome.enclaves:

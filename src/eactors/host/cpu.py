@@ -33,7 +33,7 @@ class SoftwareCpu:
         with theirs:
             kept = {name: os.environ[name] for name in ("HOME", "XDG_STATE_HOME") if name in os.environ}
             try:
-                self._process = subprocess.Popen(
+                self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
                     [sys.executable, "-I", "-m", "eactors.cpu", str(theirs.fileno())],
                     env=kept,
                     stdin=subprocess.DEVNULL,
@@ -66,7 +66,7 @@ class SoftwareCpu:
         if answer is None:
             raise LaunchError("the software CPU has ended; what it said is above")
         if "error" in answer:
-            raise ImageError(f"{title}: {answer['error']}", hint=answer["hint"])
+            raise ImageError(answer["error"], hint=answer["hint"])
         return int(answer["pid"])
 
     @property

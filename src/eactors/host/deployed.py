@@ -7,15 +7,17 @@ its launcher. What the enclaves do is in their images.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from eactors.deployment.plan import PlannedChannel, PlannedPool, PlannedServer
+# At run time, for msgspec reads the annotations of `Deployed`.
+from eactors.deployment.plan import PlannedChannel, PlannedPool, PlannedServer  # noqa: TC001
 from eactors.errors import ImageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from eactors.deployment.plan import Plan
 
 FILE = "deployment.json"
@@ -72,5 +74,7 @@ def read_deployed(folder: Path) -> Deployed:
     except msgspec.MsgspecError as error:
         raise ImageError(f"{file} is damaged: {error}", hint="build the deployment again") from error
     if deployed.format != FORMAT:
-        raise ImageError(f"{file} has format {deployed.format}, and this version reads {FORMAT}", hint="build again")
+        raise ImageError(
+            f"{file} has format {deployed.format}, and this version reads {FORMAT}", hint="build again"
+        )
     return deployed

@@ -8,6 +8,7 @@ from typing import Any
 
 from eactors.enclave.entry import BROKEN
 
+
 @dataclass(slots=True)
 class EnclaveFacts:
     """What is known of one enclave's process."""

@@ -125,5 +125,7 @@ def _manifest(built: Path) -> dict[str, Any]:
         manifest = (built / "manifest.json").read_text(encoding="ascii")
         signatures = [json.loads(file.read_bytes()) for file in sorted((built / "signatures").glob("*.json"))]
     except (OSError, ValueError) as error:
-        raise ImageError(f"{built}: the manifest or a signature cannot be read: {error}", hint="build again") from error
+        raise ImageError(
+            f"{built}: the manifest or a signature cannot be read: {error}", hint="build again"
+        ) from error
     return {"manifest": manifest, "signatures": signatures}
