@@ -77,6 +77,8 @@ def parts_of(plan: Mapping[str, Any]) -> Parts:
     kinds = {pool["kind"] for pool in plan["pools"].values()}
     exchanges = {connector["exchange"] for connector in connectors if "exchange" in connector}
     modules = [f"eactors.attestation.{exchange.replace('-', '_')}" for exchange in sorted(exchanges)]
+    if exchanges:
+        modules.append("eactors.attestation.exchange")
     features = ["private"] if plan["private_channels"] else []
     if "private" in kinds:
         modules.append("eactors.private")
