@@ -72,6 +72,8 @@ class Actor(_native.Actor):
         name: This actor's name in the deployment.
         params: Parameters from the deployment. A class attribute of the same name gives
             defaults, and with them the types.
+        provisioned: The file that ``eactors provision`` has encrypted for this actor's enclave;
+            None if there is none.
         secret: True in a class whose actors hold secrets: a deployment in which others could
             read one of their channels, pools or mboxes is refused, unless the connector is
             declared with ``declassify="reason"``.
@@ -87,6 +89,7 @@ class Actor(_native.Actor):
     params: Mapping[str, Any] = {}
     secret: ClassVar[bool] = False
     requires: ClassVar[tuple[str, ...]] = ()
+    provisioned: bytes | None = None
     _sealer: Sealer | None = None
 
     def __init_subclass__(cls, *, name: str | None = None, family: str | None = None) -> None:
