@@ -58,6 +58,7 @@ def build_folder(plan: Plan, folder: Path, *, notice: Callable[[str], None], rep
         EActorsError: The folder is in use, a key file is wrong, or the source reaches what no
             image can hold.
     """
+    folder = folder.resolve()
     _make_room(folder, replace=replace)
     owners = Owners(plan)
     if owners.are_for_development:
@@ -69,7 +70,9 @@ def build_folder(plan: Plan, folder: Path, *, notice: Callable[[str], None], rep
     reached = {enclave: _reach(plan, enclave) for enclave in homes}
     plans = {enclave: enclave_plan(plan, enclave, _owners(plan, enclave, owners)) for enclave in homes}
     observations = {
-        enclave: Observation.start(reached[enclave], folder, framework.parts_of(plans[enclave]))
+        enclave: Observation.start(
+            reached[enclave], folder, framework.parts_of(plans[enclave], reached[enclave].files)
+        )
         for enclave in plan.enclaves
     }
     names = {enclave: "untrusted" if enclave == UNTRUSTED else f"enclave-{enclave}" for enclave in homes}

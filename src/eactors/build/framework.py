@@ -66,8 +66,13 @@ PLAIN = Parts((), "plain")
 """For an enclave whose channels all lead out of it, in the clear."""
 
 
-def parts_of(plan: Mapping[str, Any]) -> Parts:
-    """The parts that an enclave's plan asks for."""
+def parts_of(plan: Mapping[str, Any], files: Mapping[str, bytes]) -> Parts:
+    """The parts that an enclave asks for.
+
+    Args:
+        plan: The enclave's plan.
+        files: Its cut source; what never says ``provisioned`` cannot be provisioned.
+    """
     connectors = [
         connector
         for worker in plan["workers"]
@@ -77,6 +82,8 @@ def parts_of(plan: Mapping[str, Any]) -> Parts:
     kinds = {pool["kind"] for pool in plan["pools"].values()}
     exchanges = {connector["exchange"] for connector in connectors if "exchange" in connector}
     modules = [f"eactors.attestation.{exchange.replace('-', '_')}" for exchange in sorted(exchanges)]
+    if any(b"provisioned" in content for place, content in files.items() if place.startswith("app/")):
+        modules.append("eactors.enclave.provisioning")
     if exchanges:
         modules.append("eactors.attestation.exchange")
     features = ["private"] if plan["private_channels"] else []

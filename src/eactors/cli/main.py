@@ -12,6 +12,7 @@ from eactors.cli.errors import explain
 from eactors.cli.key import key
 from eactors.cli.measure import measure
 from eactors.cli.new import new
+from eactors.cli.provision import provision
 from eactors.cli.run import run
 from eactors.cli.sign import sign
 from eactors.cli.verify import verify
@@ -27,7 +28,7 @@ def cli() -> None:
     """
 
 
-for command in (new, check, build, run, measure, verify, key, sign):
+for command in (new, check, build, run, measure, verify, key, sign, provision):
     cli.add_command(command)
 
 

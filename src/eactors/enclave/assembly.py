@@ -125,6 +125,7 @@ class Assembly:
         actor.params = dict(entry["params"])
         if self._trust is not None:
             actor._sealer = self._trust.sealer  # noqa: SLF001 - how it is done is nothing for actors
+            actor.provisioned = self._trust.provisioned(actor.name)
         links = []
         for attribute, declared in cls.__eactors__.connectors.items():
             connector = self._connector(actor, attribute, place, entry["connectors"][attribute])

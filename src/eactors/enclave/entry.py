@@ -55,6 +55,8 @@ def main(folder: str) -> NoReturn:
     plan, launch = _read(os.path.join(folder, "plan.json")), _read(folder + ".json")  # noqa: PTH118 - no pathlib here
     platform = None if plan["platform"] == UNTRUSTED else PLATFORMS[plan["platform"]]()
     (platform.prepare if platform is not None else _native.die_with)(launch["parent"])
+    if "introduce" in launch and platform is not None:
+        _introduce(Trust(platform, plan, launch, lambda: None))
     region = _native.Region.open(launch["region"]["path"], launch["region"]["size"])
     _native.adopt(region, *launch["workers"][0]["participant"])
     link = HostLink(region, launch["host"])
@@ -66,6 +68,14 @@ def main(folder: str) -> NoReturn:
     except BaseException:  # noqa: BLE001 - the link to the host itself has failed: no words left
         status = BROKEN
     os._exit(status)
+
+
+def _introduce(trust: Trust) -> NoReturn:
+    """Say on standard error who this is, and end: there is no region, and no actor runs."""
+    end = trust.provisioning()
+    said = json.dumps({"public": end.public.hex(), "quote": end.quote().hex()})
+    os.write(2, said.encode() + b"\n")
+    os._exit(0)
 
 
 def _read(path: str) -> dict[str, Any]:

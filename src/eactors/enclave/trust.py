@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from eactors.enclave.provisioning import Provisioning
     from eactors.platform.base import Platform
 
     Keys = tuple[bytearray, bytearray]
@@ -57,6 +58,23 @@ class Trust:
         self._opened = opened
         self._closed: set[int] = set()
         self.sealer = Sealer(platform, identity)
+        self._identity = identity
+        self._files: dict[str, str] = launch["provisioned"]
+
+    def provisioning(self) -> Provisioning:
+        """This enclave's end of provisioning."""
+        from eactors.enclave.provisioning import Provisioning  # noqa: PLC0415 - few enclaves are provisioned
+
+        return Provisioning(self._platform, self._identity, self._manifest.digest)
+
+    def provisioned(self, actor: str) -> bytes | None:
+        """What was provisioned for an actor; None: nothing.
+
+        Raises:
+            SealBroken: It was changed, or is for another actor or enclave.
+        """
+        sealed = self._files.get(actor)
+        return None if sealed is None else self.provisioning().open(actor, bytes.fromhex(sealed))
 
     def exchange(self, entry: dict[str, Any]) -> Exchange:
         """The key exchange of one connector, as its entry in the plan says."""

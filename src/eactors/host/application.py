@@ -60,7 +60,7 @@ class Application:
                 f"the deployment has {len(deployed.servers)} servers; this version runs one",
                 hint="place all actors on one <server>",
             )
-        self._built = built
+        self._built = built.resolve()  # the CPU has another working directory
         self._workspace = workspace
         self._server = deployed.servers[0]
         self._sandbox = sandbox

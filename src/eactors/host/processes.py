@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from eactors.host.layout import Layout
     from eactors.host.workspace import Workspace
 
+PROVISIONED = "provisioned"
+"""Folder below a built deployment with files that are encrypted for its actors."""
+
 
 class Processes:
     """Starts and ends the processes of one run.
@@ -43,7 +46,7 @@ class Processes:
         self._sandbox = sandbox
         self._children: dict[int, Child] = {}
         self._cpu = SoftwareCpu() if set(deployed.images) - {UNTRUSTED} else None
-        self._manifest = _manifest(built)
+        self._manifest = manifest_of(built)
 
     def start(self, enclave: int, title: str) -> int:
         """Start one process; its id.
@@ -78,9 +81,16 @@ class Processes:
             "region": {"path": str(self._workspace.region), "size": self._layout.size},
             "futex": True,
             "sandbox": self._sandbox,
+            "provisioned": self._provisioned(enclave),
             "paths": sorted({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}),
         }
         file.write_text(json.dumps(launch), encoding="utf-8")
+
+    def _provisioned(self, enclave: int) -> dict[str, str]:
+        folder = self._built / PROVISIONED
+        actors = (actor for actor, home in self._deployed.actors.items() if home == enclave)
+        files = {actor: folder / f"{actor}.sealed" for actor in actors}
+        return {actor: file.read_bytes().hex() for actor, file in files.items() if file.exists()}
 
     def poll(self, enclave: int) -> int | None:
         """The exit status of a process, or None while it runs."""
@@ -119,7 +129,7 @@ def _spawn(home: Path, errors: int) -> int:
         os.close(nowhere)
 
 
-def _manifest(built: Path) -> dict[str, Any]:
+def manifest_of(built: Path) -> dict[str, Any]:
     """The manifest and its signatures, as they are handed to every enclave."""
     try:
         manifest = (built / "manifest.json").read_text(encoding="ascii")
