@@ -75,7 +75,9 @@ class Party(Actor):
         if self.provisioned is not None:
             values = parse(self.name, self.provisioned, self.params["scale"])
             if len(values) != length:
-                raise SecretInvalid(f"{self.name}: there are {len(values)} numbers, and the others have {length}")
+                raise SecretInvalid(
+                    f"{self.name}: there are {len(values)} numbers, and the others have {length}"
+                )
         else:
             seed = self.params["seed"]
             dice = random.Random(f"{seed} {self.name}") if seed else random.SystemRandom()
@@ -94,7 +96,9 @@ class Party(Actor):
     def opened(self, message):
         """The number of the round, how many parties are in, and their sum with the mask."""
         if len(message) != HEADER + self.size:
-            raise SecretInvalid(f"{self.name}: the ring adds vectors of another length than {self.params['length']}")
+            raise SecretInvalid(
+                f"{self.name}: the ring adds vectors of another length than {self.params['length']}"
+            )
         return int.from_bytes(message[:8], "little"), message[8], int.from_bytes(message[HEADER:], "little")
 
     def closed(self, number, parties, total):
@@ -131,9 +135,9 @@ class First(Party, name="first"):
         if self.begun < self.params["rounds"]:
             self.begin()
         elif self.done == self.params["rounds"]:
-            self.report(unpack(total, self.params["length"], parties))
+            self.publish(unpack(total, self.params["length"], parties))
 
-    def report(self, sums):
+    def publish(self, sums):
         rate = (self.done - 1) / max(time.monotonic() - self.started, 1e-9)
         shown = [decimal(value, self.params["scale"]) for value in sums[:3]]
         print(json.dumps({"sums": self.done, "last": shown, "per_second": round(rate)}))

@@ -14,6 +14,7 @@ from eactors.errors import (
     OperationNotOffered,
     OutboxFull,
     RegionCorrupted,
+    ReportInvalid,
     SandboxViolation,
     SealBroken,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "Placement",
     "Pool",
     "RegionCorrupted",
+    "ReportInvalid",
     "SandboxViolation",
     "SealBroken",
 ]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, ClassVar
 
-    from eactors.enclave.sealing import Sealer
+    from eactors.enclave.trust import Trust
 
 
 class Declaration:
@@ -90,7 +90,7 @@ class Actor(_native.Actor):
     secret: ClassVar[bool] = False
     requires: ClassVar[tuple[str, ...]] = ()
     provisioned: bytes | None = None
-    _sealer: Sealer | None = None
+    _trust: Trust | None = None
 
     def __init_subclass__(cls, *, name: str | None = None, family: str | None = None) -> None:
         """Collect the declarations of a new actor class."""
@@ -105,10 +105,9 @@ class Actor(_native.Actor):
                 declaration.pools.update(inherited.pools)
                 declaration.mboxes.update(inherited.mboxes)
         for attribute, connector in declaration.connectors.items():
-            if connector.handler is not None and not callable(getattr(cls, connector.handler, None)):
-                raise SourceError(
-                    f"{cls.__name__}.{attribute}: its handler {connector.handler!r} is no method"
-                )
+            for handler in (connector.handler, connector.broken_handler):
+                if handler is not None and not callable(getattr(cls, handler, None)):
+                    raise SourceError(f"{cls.__name__}.{attribute}: its handler {handler!r} is no method")
         cls.__eactors__ = declaration
 
     def constructor(self) -> None:
@@ -126,7 +125,7 @@ class Actor(_native.Actor):
             NotInEnclave: The actor runs on the untrusted side, which has no keys.
             ValueError: ``to`` is neither.
         """
-        return self._trusted("seal").seal(data, to)
+        return self._trusted("seal data").sealer.seal(data, to)
 
     def unseal(self, sealed: bytes) -> bytes:
         """Decrypt what `seal` returned, here or in an earlier run.
@@ -135,12 +134,36 @@ class Actor(_native.Actor):
             NotInEnclave: The actor runs on the untrusted side.
             SealBroken: It was changed, or sealed by whom this enclave is not.
         """
-        return self._trusted("unseal").unseal(sealed)
+        return self._trusted("unseal data").sealer.unseal(sealed)
 
-    def _trusted(self, what: str) -> Sealer:
-        if self._sealer is None:
+    def report(self, enclave: int, data: bytes) -> bytes:
+        """Prove to another enclave of the deployment who says ``data``: EREPORT.
+
+        Channels attest their two ends by themselves; this is for protocols of one's own.
+
+        Args:
+            enclave: Its id; only it can check the report.
+            data: 64 bytes.
+
+        Raises:
+            NotInEnclave: The actor runs on the untrusted side.
+            ManifestRejected: The deployment manifest has no such enclave.
+        """
+        return self._trusted("make reports").report(enclave, data)
+
+    def check_report(self, enclave: int, report: bytes) -> bytes:
+        """See that a report is by an enclave of the deployment, and made for this one; its data.
+
+        Raises:
+            NotInEnclave: The actor runs on the untrusted side.
+            ReportInvalid: It is not, or was changed.
+        """
+        return self._trusted("check reports").check_report(enclave, report)
+
+    def _trusted(self, what: str) -> Trust:
+        if self._trust is None:
             raise NotInEnclave(
-                f"actor {self.name!r} cannot {what} data: it runs on the untrusted side, which has no keys",
+                f"actor {self.name!r} cannot {what}: it runs on the untrusted side, which has no keys",
                 hint="place it in an enclave",
             )
-        return self._sealer
+        return self._trust

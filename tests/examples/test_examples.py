@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.conftest import NOTICE
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
@@ -20,9 +21,11 @@ SOURCES = {
     "pingpong": "pingpong.py",
     "pingpong2": "pingpong2.py",
     "tripong": "tripong.py",
+    "diffie_hellman": "diffie_hellman.py",
+    "attestation": "attestation.py",
 }
 
-# What carries what, in each deployment: by channel, or by pool where there are no channels.
+# How each channel is protected in each deployment; for pools, where they lie.
 CARRIERS = {
     "template/untrusted": {},
     "template/trusted": {},
@@ -32,16 +35,25 @@ CARRIERS = {
     "pingpong/one-enclave": {"nodes": "private"},
     "pingpong/one-worker": {"nodes": "public"},
     "pingpong2/untrusted": {"aping - apong": "private"},
-    "pingpong2/one-trusted": {"aping - apong": "public"},
-    "pingpong2/two-enclaves": {"aping - apong": "public"},
+    "pingpong2/one-trusted": {"aping - apong": "plain"},
+    "pingpong2/two-enclaves": {"aping - apong": "encrypted"},
+    "pingpong2/two-enclaves-plain": {"aping - apong": "plain"},
+    "pingpong2/two-enclaves-aes-256": {"aping - apong": "encrypted"},
+    "pingpong2/two-enclaves-chacha20": {"aping - apong": "encrypted"},
+    "pingpong2/two-enclaves-sealing": {"aping - apong": "encrypted"},
     "pingpong2/one-enclave": {"aping - apong": "private"},
-    "pingpong2/one-worker": {"aping - apong": "public"},
+    "pingpong2/one-worker": {"aping - apong": "encrypted"},
     "tripong/untrusted": {"aming - aping": "private", "aming - apong": "private"},
-    "tripong/one-trusted": {"aming - aping": "public", "aming - apong": "public"},
-    "tripong/three-enclaves": {"aming - aping": "public", "aming - apong": "public"},
-    "tripong/two-in-one": {"aming - aping": "private", "aming - apong": "public"},
+    "tripong/one-trusted": {"aming - aping": "plain", "aming - apong": "plain"},
+    "tripong/three-enclaves": {"aming - aping": "encrypted", "aming - apong": "encrypted"},
+    "tripong/three-enclaves-plain": {"aming - aping": "plain", "aming - apong": "plain"},
+    "tripong/three-enclaves-sealing": {"aming - aping": "encrypted", "aming - apong": "encrypted"},
+    "tripong/two-in-one": {"aming - aping": "private", "aming - apong": "encrypted"},
     "tripong/one-enclave": {"aming - aping": "private", "aming - apong": "private"},
-    "tripong/one-worker": {"aming - aping": "public", "aming - apong": "public"},
+    "tripong/one-worker": {"aming - aping": "encrypted", "aming - apong": "encrypted"},
+    "diffie_hellman/two-enclaves": {"Alice - Bob": "encrypted"},
+    "diffie_hellman/attested": {"Alice - Bob": "encrypted"},
+    "attestation/two-enclaves": {"nodes": "public"},
 }
 
 PRINTED = {
@@ -84,6 +96,18 @@ aping: got pong 3
 aming: bye to apong
 apong: got bye
 """,
+    "diffie_hellman": """\
+bob: can anyone hear us?
+alice: nobody who only listens
+""",
+    "attestation": """\
+alice: sent a report that only bob's enclave can check
+bob: a report of 432 bytes debug: alice wants to know who bob is
+bob: it is alice's enclave, as the manifest says
+alice: a report of 432 bytes debug: bob says so, and asks back
+alice: it is bob's enclave, as the manifest says
+alice: with one bit changed it proves nothing
+""",
 }
 
 
@@ -111,7 +135,7 @@ def eactors(*arguments: object, temporary: Path) -> tuple[int, str, str, int]:
             process.terminate()
             stdout, stderr = process.communicate()
             pytest.fail(f"{arguments} hangs; so far it printed {stdout!r} and {stderr!r}")
-    return process.returncode, stdout, stderr, process.pid
+    return process.returncode, stdout, stderr.replace(NOTICE, ""), process.pid
 
 
 def test_every_deployment_has_a_case() -> None:
@@ -121,7 +145,7 @@ def test_every_deployment_has_a_case() -> None:
     }
     assert found == CARRIERS.keys()
     folders = {folder.name for folder in EXAMPLES.iterdir() if folder.is_dir()}
-    assert folders - {"demo"} == SOURCES.keys()
+    assert folders - {"demo", "smc"} == SOURCES.keys()
 
 
 @pytest.mark.parametrize("example", SOURCES)
@@ -168,7 +192,7 @@ def test_check_shows_how_each_is_carried_as_json(case: str, tmp_path: Path) -> N
     assert (status, stderr) == (0, "")
     plan = json.loads(stdout)
     channels = {
-        " - ".join(sorted(end.split(".")[0] for end in channel["between"])): channel["carried"]
+        " - ".join(sorted(end.split(".")[0] for end in channel["between"])): channel["protection"]
         for channel in plan["channels"]
     }
     pools = {pool["name"]: pool["kind"] for pool in plan["pools"]}

@@ -30,7 +30,9 @@ def deployments() -> Iterator[Path]:
     yield ROOT / "examples/pingpong/two-enclaves.xml"
 
 
-@pytest.mark.parametrize("deployment", list(deployments()), ids=lambda path: f"{path.parent.name}/{path.stem}")
+@pytest.mark.parametrize(
+    "deployment", list(deployments()), ids=lambda path: f"{path.parent.name}/{path.stem}"
+)
 def test_an_enclave_trusts_few_lines(deployment: Path, tmp_path: Path) -> None:
     """What `eactors build` prints of each image; printed with ``pytest -rP``."""
     source = deployment.with_name(f"{deployment.parent.name}.py")

@@ -124,7 +124,7 @@ class Assembly:
         actor.name = entry["name"]
         actor.params = dict(entry["params"])
         if self._trust is not None:
-            actor._sealer = self._trust.sealer  # noqa: SLF001 - how it is done is nothing for actors
+            actor._trust = self._trust  # noqa: SLF001 - how it is done is nothing for actors
             actor.provisioned = self._trust.provisioned(actor.name)
         links = []
         for attribute, declared in cls.__eactors__.connectors.items():

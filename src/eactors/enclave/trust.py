@@ -6,10 +6,10 @@ this enclave's image has signed it, and because it names this very enclave.
 
 from __future__ import annotations
 
-from eactors.attestation.identity import own_identity
+from eactors.attestation.identity import check_report, own_identity, target_info
 from eactors.attestation.manifest import Manifest, check_own, check_signatures
 from eactors.enclave.sealing import Sealer
-from eactors.errors import ManifestRejected
+from eactors.errors import ManifestRejected, ReportInvalid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,6 +60,22 @@ class Trust:
         self.sealer = Sealer(platform, identity)
         self._identity = identity
         self._files: dict[str, str] = launch["provisioned"]
+
+    def report(self, enclave: int, data: bytes) -> bytes:
+        """A report for another enclave of the manifest."""
+        peer = self._manifest.enclave(enclave).identity
+        return self._platform.report(target_info(peer.measurement, peer.debug), data)
+
+    def check_report(self, enclave: int, report: bytes) -> bytes:
+        """The data of a report that this enclave of the manifest made for us.
+
+        Raises:
+            ReportInvalid: It is not by that enclave, not for this one, or was changed.
+        """
+        identity, data = check_report(self._platform, report)
+        if difference := identity.difference(self._manifest.enclave(enclave).identity):
+            raise ReportInvalid(f"the report is not by enclave {enclave}: who made it {difference}")
+        return data
 
     def provisioning(self) -> Provisioning:
         """This enclave's end of provisioning."""
