@@ -48,11 +48,14 @@ RATIOS = (
     Ratio("ping-pong 16 B : Pipe, two cores", "pingpong/eactors", ("pingpong/pipe",), 40),
     Ratio("ping-pong 16 B : Pipe, one core", "pingpong/eactors", ("pingpong/pipe-one-core",), 12),
     Ratio("ping-pong 16 B : C", "pingpong/eactors", ("pingpong/c",), 0.2),
+    Ratio("encrypted ping-pong : Pipe, in the clear", "pingpong/aes-128-gcm", ("pingpong/pipe",), 12),
     Ratio("stream 16 B : Pipe", "stream/eactors", ("stream/pipe",), 8),
     Ratio("stream 16 B : pyzmq, best", "stream/eactors", ("stream/zeromq-ipc", "stream/zeromq-tcp"), 2.5),
     Ratio("two into one : pyzmq, best", "fan-in/eactors", ("fan-in/zeromq-ipc", "fan-in/zeromq-tcp"), 2),
     Ratio("512 KiB in place : Pipe", "blocks-524288/in-place", ("blocks-524288/pipe",), 5),
     Ratio("512 KiB copied : Pipe", "blocks-524288/copied", ("blocks-524288/pipe",), 1),
+    Ratio("512 KiB encrypted : Pipe, clear", "blocks-524288/encrypted", ("blocks-524288/pipe",), 1.2),
+    Ratio("secure sum of five : MPyC", "secure-sum/eactors", ("secure-sum/mpyc",), 20),
 )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from contestants import eactors, native, pipe, zeromq
+from contestants import eactors, mpyc_sum, native, pipe, zeromq
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -39,6 +39,12 @@ def contestants() -> list[Contestant]:
         Contestant("pingpong", "pipe", partial(pipe.pingpong, 10_000, CPUS)),
         Contestant("pingpong", "pipe-one-core", partial(pipe.pingpong, 20_000, (first, first))),
         Contestant("pingpong", "c", partial(native.pingpong, 2_000_000, CPUS)),
+        *(
+            Contestant("pingpong", cipher, partial(eactors.encrypted, 300_000, cipher))
+            for cipher in ("aes-128-gcm", "aes-256-gcm", "chacha20-poly1305")
+        ),
+        Contestant("secure-sum", "eactors", partial(eactors.secure_sum, 5_000)),
+        Contestant("secure-sum", "mpyc", partial(mpyc_sum.per_second, 50)),
         Contestant("stream", "eactors", partial(eactors.stream, 3_072_000)),
         Contestant("stream", "pipe", partial(pipe.small, 120_000, CPUS)),
         Contestant("fan-in", "eactors", partial(eactors.fan_in, 1_000_000)),
@@ -55,9 +61,14 @@ def contestants() -> list[Contestant]:
         found += [
             Contestant(event, "in-place", partial(eactors.blocks, size, _OURS[size], copy=False)),
             Contestant(event, "copied", partial(eactors.blocks, size, _OURS[size], copy=True)),
+            Contestant(event, "encrypted", partial(_encrypted, size, _OURS[size] // 2)),
             Contestant(event, "pipe", partial(pipe.stream, size, _PIPE[size], CPUS)),
         ]
     return found
+
+
+def _encrypted(size: int, count: int) -> float:
+    return eactors.blocks(size, count, copy=True, cipher="aes-128-gcm")
 
 
 def in_turn(all_of_them: Iterable[Contestant], number: int) -> Iterator[Contestant]:

@@ -9,30 +9,76 @@ import tempfile
 from pathlib import Path
 
 APPS = Path(__file__).parents[1] / "apps"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 LARGEST = 512 * 1024
+SEALED_NODE = 64 * 1024
+"""Node payload for large encrypted messages: the receiver opens one while the next is sealed."""
 ROOM = 2 * 1024 * 1024
 """Bytes that small messages may fill in a channel; large ones get eight nodes whatever they take."""
 
 
-def run(source: str, deployment: Path | str, params: dict[str, int]) -> float:
+def run(
+    source: Path | str, deployment: Path | str, params: dict[str, int], outcome: Path | None = None
+) -> float:
     """Run an application of apps/, and return the rate that one of its actors prints."""
     command = [
         str(Path(sys.executable).parent / "eactors"),
         "run",
         str(APPS / source),
         str(APPS / deployment),
+        *([] if outcome is None else ["--json", str(outcome)]),
     ]
     for name, value in params.items():
         command += ["--param", f"{name}={value}"]
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
     if done.returncode != 0:
         raise RuntimeError(f"{source} with {deployment} failed:\n{done.stderr}")
-    return float(json.loads(done.stdout)["per_second"])
+    return float(json.loads(done.stdout)["per_second"]) if outcome is None else 0.0
 
 
 def pingpong(rounds: int) -> float:
     """Return round trips of 16 bytes per second, handlers on both sides."""
     return run("pingpong.py", "pingpong.xml", {"Ping.rounds": rounds})
+
+
+def encrypted(rounds: int, cipher: str) -> float:
+    """Return round trips of 16 bytes per second over an encrypted channel."""
+    text = (APPS / "encrypted.xml").read_text()
+    channel = f'<channel between="Ping Pong" cipher="{cipher}"/></data>'
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        deployment = Path(folder) / "deployment.xml"
+        deployment.write_text(text.replace("</data>", channel))
+        return run("pingpong.py", deployment, {"Ping.rounds": rounds})
+
+
+def secure_sum(rounds: int) -> float:
+    """Return sums per second of five parties' vectors of 1,000."""
+    smc = EXAMPLES / "smc"
+    return run(smc / "smc.py", smc / "five-parties.xml", {"first.rounds": rounds, "first.window": 32})
+
+
+def mesh() -> dict[str, float]:
+    """Return how long eight enclaves take until all 28 channels have keys, and their memory."""
+    names = [f"node{number}" for number in range(1, 9)]
+    actors = "".join(f"<actor><id>{at}</id><name>{name}</name></actor>" for at, name in enumerate(names))
+    workers = "".join(
+        f"<worker><id>{at}</id><cpus><cpu>{at % 2}</cpu></cpus>"
+        f"<enclave><id>{at + 1}</id><actors><actor>{name}</actor></actors></enclave></worker>"
+        for at, name in enumerate(names)
+    )
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        deployment, outcome = Path(folder) / "mesh.xml", Path(folder) / "outcome.json"
+        deployment.write_text(
+            f"<data><actors>{actors}</actors><servers><server><ip>localhost</ip><workers>{workers}</workers>"
+            "</server></servers></data>"
+        )
+        run("mesh.py", deployment, {}, outcome)
+        enclaves = json.loads(outcome.read_text())["enclaves"]
+    constructed = max(each["constructed_ns"] for each in enclaves)
+    return {
+        "seconds": (max(each["opened_ns"] for each in enclaves) - constructed) / 1e9,
+        "mebibytes": max(each["memory_kib"] for each in enclaves) / 1024,
+    }
 
 
 def stream(count: int) -> float:
@@ -46,13 +92,17 @@ def fan_in(count: int) -> float:
     return run("fan_in.py", "fan_in.xml", {f"{actor}.count": count for actor in actors})
 
 
-def blocks(size: int, count: int, *, copy: bool) -> float:
+def blocks(size: int, count: int, *, copy: bool, cipher: str = "none") -> float:
     """Return messages of ``size`` bytes per second, written in place; read in place or from a copy."""
-    capacity = max(8, min(1024, ROOM // size))
-    node = max(size, 64)
+    window = max(8, min(1024, ROOM // size))
+    largest = max(size, 64)
+    node = largest if cipher == "none" else min(largest, SEALED_NODE)
     text = (APPS / ("copied.xml" if copy else "in-place.xml")).read_text()
-    text = text.replace(f'"{LARGEST}"', f'"{node}"').replace('capacity="8"', f'capacity="{capacity}"')
-    params = {"size": size, "count": count, "window": capacity}
+    text = text.replace(f'node-size="{LARGEST}"', f'node-size="{node}"')
+    text = text.replace(f'message-size="{LARGEST}"', f'message-size="{largest}"')
+    text = text.replace('capacity="8"', f'capacity="{window * -(-largest // node)}"')
+    text = text.replace('cipher="none"', f'cipher="{cipher}"')
+    params = {"size": size, "count": count, "window": window}
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         deployment = Path(folder) / "deployment.xml"
         deployment.write_text(text)

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "layout.h"
 #include "channel.h"
 
 enum { CAPACITY = 64, PAYLOAD = 4096, MESSAGE = 16, SIZE = 1 << 21 };
