@@ -18,6 +18,7 @@ from eactors.system.console import BROKEN_PIPE, Console
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from eactors.host.deployed import Deployed
     from eactors.host.workspace import Workspace
 
 _NONSENSE = (ValueError, LookupError, TypeError, AttributeError, StopIteration, OverflowError, RecursionError)
@@ -60,6 +61,7 @@ class Application:
                 f"the deployment has {len(deployed.servers)} servers; this version runs one",
                 hint="place all actors on one <server>",
             )
+        _check_ciphers(deployed)
         self._built = built.resolve()  # the CPU has another working directory
         self._workspace = workspace
         self._server = deployed.servers[0]
@@ -254,3 +256,14 @@ class Application:
             self.outcome.status = 1
         else:
             self.outcome.status = self._exit or 0
+
+
+def _check_ciphers(deployed: Deployed) -> None:
+    """Refuse before anything starts; an enclave looks again by itself, for the host may lie."""
+    for channel in deployed.channels:
+        problem = None if channel.protection != "encrypted" else _native.cipher_problem(channel.cipher)
+        if problem is not None:
+            raise LaunchError(
+                f"the channel {channel} cannot be encrypted with {channel.cipher}: {problem}",
+                hint='set another cipher= on its <channel>, such as "chacha20-poly1305", and build again',
+            )
