@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 PACKAGE = Path(eactors.__file__).parent
 MOST = 4100
-"""Lines of Python and C without blanks, comments, docstrings and what is only for type checkers. The aim is 3500."""
+"""Lines of Python and C without blanks, comments, docstrings and what is only for type checkers.
+
+The aim is 3500: two enclaves with an attested, encrypted channel have 3800, public mboxes add most.
+"""
 LONGEST_FILE = 400
 
 
