@@ -62,7 +62,8 @@ say([line for line in open("/proc/self/status") if line.startswith(("SigBlk", "S
     assert leads
     # Python itself ignores two: SIGPIPE (13) and SIGXFSZ (25).
     blocked, ignored = (int(line.split()[1], 16) for line in enclave.said())
-    assert (blocked, ignored) == (0, 1 << 12 | 1 << 24)
+    # The C library keeps 32 and 33 for its threads, and lets nobody change how they are handled.
+    assert (blocked, ignored & ~(3 << 31)) == (0, 1 << 12 | 1 << 24)
 
 
 def test_an_enclave_loads_code_from_its_image_only(launcher: Launcher) -> None:

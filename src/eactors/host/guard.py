@@ -11,7 +11,10 @@ import contextlib
 import os
 import shutil
 import signal
+import time
 from pathlib import Path
+
+_ATTEMPTS, _PAUSE = 100, 0.02
 
 
 class Guard:
@@ -55,7 +58,12 @@ def _guard(reader: int, writer: int, folder: Path, region: Path) -> None:
         if _belongs(pid, folder):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-    shutil.rmtree(folder, ignore_errors=True)
+    for _ in range(_ATTEMPTS):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            break
+        # Whom the kernel is just killing may have put one more file there.
+        time.sleep(_PAUSE)
     region.unlink(missing_ok=True)
     os._exit(0)
 
