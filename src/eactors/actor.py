@@ -110,6 +110,11 @@ class Actor(_native.Actor):
                     raise SourceError(f"{cls.__name__}.{attribute}: its handler {handler!r} is no method")
         cls.__eactors__ = declaration
 
+    @classmethod
+    def links(cls, declared: Connector, live: Any) -> tuple[Any, Any]:
+        """What a worker calls for the messages of a connector, and when it has broken; for the runtime."""
+        return declared.handlers(cls, live)
+
     def constructor(self) -> None:
         """Prepare the actor; called once, before its enclave is sealed."""
 

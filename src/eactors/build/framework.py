@@ -24,6 +24,7 @@ VARIANTS = NATIVE.parent / "_variants"
 TRUSTED = (
     "__init__.py",
     "actor.py",
+    "aio",
     "attestation",
     "connector.py",
     "enclave",

@@ -131,7 +131,7 @@ class Assembly:
             connector = self._connector(actor, attribute, place, entry["connectors"][attribute])
             live = declared.live(connector)
             setattr(actor, attribute, live)
-            links.append((connector, *declared.handlers(cls, live)))
+            links.append((connector, *cls.links(declared, live)))
         for attribute, pool in cls.__eactors__.pools.items():
             setattr(actor, attribute, self._pools[pool.name])
         for attribute, mbox in cls.__eactors__.mboxes.items():

@@ -7,5 +7,6 @@ did not ask for.
 """
 
 from eactors.services.clock import Clock
+from eactors.services.network import Network
 
-__all__ = ["Clock"]
+__all__ = ["Clock", "Network"]

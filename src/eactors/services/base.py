@@ -287,10 +287,8 @@ class Service(Connector):
         """The client, where a plain connector would be itself."""
         return self.client(connector, msgspec.msgpack.Decoder(self.says))
 
-    def handlers(self, actor: type, live: Any) -> tuple[Any, Any]:
+    def handlers(self, actor: type[Any], live: Any) -> tuple[Any, Any]:  # noqa: ARG002 - as a connector's
         """Its messages go to the client."""
-        if getattr(actor, "polls", False):
-            return None, None
         return lambda _, cargo: live.take(cargo.data), None
 
     if TYPE_CHECKING:

@@ -98,7 +98,8 @@ def failure(number: int, operation: str, error: OSError) -> Failed:
 
 
 def _operation(request: Any) -> str:
-    subject = next(
-        (str(getattr(request, name)) for name in ("path", "host", "name") if hasattr(request, name)), ""
-    )
+    named = (getattr(request, name, "") for name in ("path", "host", "name"))
+    subject = next(filter(None, named), "")
+    if getattr(request, "port", 0):
+        subject = f"{subject}:{request.port}"
     return f"{type(request).__name__.lower()} {subject}".strip()[:256]
