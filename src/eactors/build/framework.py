@@ -25,6 +25,7 @@ TRUSTED = (
     "__init__.py",
     "actor.py",
     "attestation",
+    "attested_tls",
     "connector.py",
     "enclave",
     "errors.py",
