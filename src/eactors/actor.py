@@ -165,6 +165,23 @@ class Actor(_native.Actor):
         """
         return self._trusted("check reports").check_report(enclave, report)
 
+    def quote(self, data: bytes) -> bytes:
+        """Prove to anyone anywhere which enclave says ``data``.
+
+        Whoever gets it verifies it with a policy; `eactors.attested_tls` puts one into a certificate.
+
+        Args:
+            data: 64 bytes, most often a hash of a public key that only this enclave has.
+
+        Returns:
+            An SGX quote, version 3.
+
+        Raises:
+            NotInEnclave: The actor runs on the untrusted side.
+            ValueError: The data has another length.
+        """
+        return self._trusted("make quotes").quote(data)
+
     def _trusted(self, what: str) -> Trust:
         if self._trust is None:
             raise NotInEnclave(

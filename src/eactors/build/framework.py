@@ -26,6 +26,7 @@ TRUSTED = (
     "actor.py",
     "aio",
     "attestation",
+    "attested_tls",
     "connector.py",
     "enclave",
     "errors.py",

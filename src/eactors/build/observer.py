@@ -7,6 +7,7 @@ that took. It uses no module that an enclave's entry would not load anyway.
 from __future__ import annotations
 
 PROGRAM = """
+import _frozen_importlib
 import sys
 
 SETTINGS = {settings!r}
@@ -38,11 +39,20 @@ def load():
 def origins():
     for name, module in list(sys.modules.items()):
         try:
-            spec = object.__getattribute__(module, "__dict__").get("__spec__")
+            spec = object.__getattribute__(module, "__dict__").get("__spec__") or replaced(name)
         except AttributeError:
             continue
         if getattr(spec, "has_location", False) and spec.origin not in (None, "frozen", "built-in"):
             yield name, spec.origin
+
+
+def replaced(name):
+    # Some modules put an object of their own into their place, and that has no origin.
+    parent = name.rpartition(".")[0]
+    path = object.__getattribute__(sys.modules.get(parent), "__dict__").get("__path__") if parent else None
+    if name == "__main__" or (parent and path is None):
+        return None
+    return _frozen_importlib._find_spec(name, path)
 
 
 def frames(trace):

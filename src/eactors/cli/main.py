@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from eactors.cli.attest import attest
 from eactors.cli.build import build
 from eactors.cli.check import check
 from eactors.cli.errors import explain
@@ -28,7 +29,7 @@ def cli() -> None:
     """
 
 
-for command in (new, check, build, run, measure, verify, key, sign, provision):
+for command in (new, check, build, run, measure, verify, key, sign, provision, attest):
     cli.add_command(command)
 
 
