@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 from collections import deque
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from eactors.services.network import Accept, Address, SendTo
     from eactors.system.network import NetworkSession
+    from eactors.system.reactor import Later
 
 _PAUSE = 0.1
 """Seconds until a listener tries again after the machine had no descriptor left."""
@@ -32,9 +34,9 @@ class Listener:
         self._sock = sock
         self._path = path
         self._wanted: deque[Accept] = deque()
-        self._events = READ
-        session.reactor.register(sock.fileno(), READ, self._ready)
-        self._await()
+        self._events = 0
+        self._again: Later | None = None
+        session.reactor.register(sock.fileno(), 0, self._ready)
 
     def accept(self, request: Accept) -> None:
         """Call the next connection as the request says."""
@@ -50,7 +52,8 @@ class Listener:
         self._session.reactor.unregister(self._sock.fileno())
         self._sock.close()
         if self._path:
-            os.unlink(self._path)  # noqa: PTH108 - it is a str, and stays one
+            with contextlib.suppress(OSError):  # somebody else has removed it
+                os.unlink(self._path)  # noqa: PTH108 - it is a str, and stays one
         error = OSError(errno.ECANCELED, "the listener was closed")
         for request in self._wanted:
             self._session.fail(request, error)
@@ -75,19 +78,27 @@ class Listener:
         self._await()
 
     def _pause(self) -> None:
-        self._session.reactor.modify(self._sock.fileno(), 0)
-        self._events = 0
-        self._session.reactor.later(_PAUSE, self._await)
+        """Let whoever waits wait in the kernel for a while."""
+        self._watch(0)
+        if self._again is None:
+            self._again = self._session.reactor.later(_PAUSE, self._go_on)
+
+    def _go_on(self) -> None:
+        self._again = None
+        self._await()
 
     def _await(self) -> None:
-        if self._sock.fileno() < 0:
+        if self._again is not None:
             return
-        events = READ if self._wanted and self._session.has_room() else 0
-        if events != self._events:
+        if self._wanted and not self._session.has_room():
+            self._pause()
+        else:
+            self._watch(READ if self._wanted else 0)
+
+    def _watch(self, events: int) -> None:
+        if events != self._events and self._sock.fileno() >= 0:
             self._events = events
             self._session.reactor.modify(self._sock.fileno(), events)
-        if self._wanted and not self._session.has_room():
-            self._session.reactor.later(_PAUSE, self._await)
 
 
 class Datagrams:
