@@ -98,8 +98,8 @@ class World:
             mine.name = names[0]
             end = _native.Connector(mine, names[1], message_size)
             if shared:
-                place = (self.region, pool, flags, tuple(mboxes), CAPACITY, PAYLOAD, side)
-                end._attach_shared(*place, self.bell, self.participants[side], side + 1, copy)
+                where = (self.region, pool, flags, (mboxes[0], mboxes[1]), CAPACITY, PAYLOAD, side)
+                end._attach_plain((*where, self.bell, self.participants[side], side + 1), copy)
             else:
                 end._attach_private(self.region, private, side, self.bell, self.bell)
             worker = self.worker(side)

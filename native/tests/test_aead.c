@@ -12,6 +12,7 @@
 #include "aead.h"
 #include "atomics.h"
 #include "check.h"
+#include "frames.h"
 
 enum { MOST = 10000, DATA = 0, CLOSE = 1 };
 
@@ -209,6 +210,8 @@ int main(int argc, char **argv) {
     printf("seed %" PRIu64 "\n", seed);
     check_watch(120);
     CHECK(ea_crypto_start(&missing));
+    CHECK(ea_keys_start(&missing));
+    ea_ciphers_fetch();
     uint64_t random = seed;
     fill(key, sizeof key, &random);
     fill(data, sizeof data, &random);

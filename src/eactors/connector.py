@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eactors.errors import MessageInvalid, SourceError
+from eactors.errors import SourceError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ class Connector:
         declassify: The reason why a secret actor may send over this connector although its
             channel is neither private nor encrypted. Without one such a deployment is refused.
     """
+
+    declared_in = "connectors"
 
     def __init__(
         self,
@@ -84,25 +86,9 @@ class Connector:
         """
         if self.message is None:
             return None, None
-        import msgspec  # noqa: PLC0415 - an enclave without typed messages does without it
+        from eactors.codec import codec_of  # noqa: PLC0415 - an enclave without typed messages does without it
 
-        wanted = self.message
-        encode = msgspec.msgpack.Encoder().encode
-        decoder = msgspec.msgpack.Decoder(wanted)
-        check = wanted if isinstance(wanted, type) else None
-
-        def encode_checked(message: Any) -> bytes:
-            if check is not None and not isinstance(message, check):
-                raise MessageInvalid(f"{type(message).__name__} is not a {check.__name__}")
-            return encode(message)
-
-        def decode(data: bytes) -> Any:
-            try:
-                return decoder.decode(data)
-            except msgspec.MsgspecError as error:
-                raise MessageInvalid(f"a received message is no {wanted}: {error}") from error
-
-        return encode_checked, decode
+        return codec_of(self.message)
 
     if TYPE_CHECKING:
 

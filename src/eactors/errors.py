@@ -109,6 +109,10 @@ class SealBroken(EActorsError, ValueError):  # noqa: N818
     """Sealed data was changed, or sealed by an enclave with another measurement or signer."""
 
 
+class PlatformError(EActorsError):
+    """The platform refuses an instruction, or does not answer any more."""
+
+
 class ImageError(EActorsError):
     """The image of an enclave is not what was measured and signed."""
 

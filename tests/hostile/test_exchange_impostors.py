@@ -10,7 +10,7 @@ from tests.fake_platform import FakeCpu, NoPlatform
 
 from eactors.attestation.end import CONFIRMATION, REPORT, SECRET
 from eactors.attestation.exchange import make_exchange
-from eactors.attestation.identity import target_info
+from eactors.attestation.report import target_info
 from eactors.errors import ExchangeFailed, ManifestRejected
 
 every_exchange = pytest.mark.parametrize("exchange", EXCHANGES)

@@ -11,6 +11,9 @@ Exchange: TypeAlias = Callable[[bytes | None], tuple[tuple[bytes, ...], Keys | N
 Handler: TypeAlias = Callable[[Any, Cargo], None] | None
 Link: TypeAlias = tuple[Connector, Handler, Callable[[Any, ChannelBroken], None] | None]
 
+Place: TypeAlias = tuple[Region, int, int, tuple[int, int], int, int, int, int, int, int]
+"""Region, pool, shared, mboxes, capacity, payload, side, the peer's bell, participant and its id."""
+
 BATON_BYTES: Final[int]
 BELL_BYTES: Final[int]
 CHANNEL_BYTES: Final[int]
@@ -78,37 +81,9 @@ class Connector:
     def try_send(self, message: Any, /) -> bool: ...
     def receive(self) -> Cargo | None: ...
     def create(self, size: SupportsIndex, /) -> Cargo: ...
-    def _attach_shared(
-        self,
-        region: Region,
-        pool: int,
-        shared: int,
-        mboxes: Sequence[int],
-        capacity: int,
-        payload: int,
-        side: int,
-        peer_bell: int,
-        participant: int,
-        participant_id: int,
-        copy: bool,
-    ) -> None: ...
+    def _attach_plain(self, place: Place, copy: bool, /) -> None: ...
     def _attach_sealed(
-        self,
-        region: Region,
-        pool: int,
-        shared: int,
-        mboxes: Sequence[int],
-        capacity: int,
-        payload: int,
-        side: int,
-        peer_bell: int,
-        participant: int,
-        participant_id: int,
-        *,
-        channel_id: int,
-        cipher: str,
-        exchange: Exchange,
-        number: int = 0,
+        self, place: Place, channel_id: int, cipher: str, exchange: Exchange, number: int = 0, /
     ) -> None: ...
     def _attach_private(
         self, region: Region, channel: PrivateChannel, side: int, own_bell: int, peer_bell: int, /
@@ -126,10 +101,8 @@ class Worker:
         crowded: bool,
         alone: bool,
         report: Callable[[str, Any, object], None],
-        baton: int = 0,
-        position: int = 0,
-        positions: int = 1,
     ) -> Self: ...
+    def _span(self, baton: int, position: int, positions: int, /) -> None: ...
     def add(
         self,
         actor: Actor,

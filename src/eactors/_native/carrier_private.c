@@ -2,8 +2,8 @@
  *
  * The GIL guards the queues; the counts are atomic so that a worker without it can see
  * whether there is anything to wake up for. */
+#include "cargo.h"
 #include "parts.h"
-#include "types.h"
 
 typedef struct {
     PyObject **items; /* a ring of `capacity` */
@@ -19,15 +19,13 @@ typedef struct {
     queue queues[2]; /* [side]: what that side receives */
 } ChannelObject;
 
-static queue *inbound(const ConnectorObject *self) {
-    return &((ChannelObject *)self->carrier.private.channel)->queues[self->carrier.private.side];
-}
+typedef struct {
+    ChannelObject *channel;
+    queue *inbound, *outbound; /* of the channel */
+} private_state;
 
-static queue *outbound(const ConnectorObject *self) {
-    return &((ChannelObject *)self->carrier.private.channel)->queues[1 - self->carrier.private.side];
-}
-
-static uint32_t capacity(const ConnectorObject *self) { return ((ChannelObject *)self->carrier.private.channel)->capacity; }
+static queue *inbound(const ConnectorObject *self) { return ((private_state *)self->carrier)->inbound; }
+static queue *outbound(const ConnectorObject *self) { return ((private_state *)self->carrier)->outbound; }
 
 static void add(ea_a64 *counter) { ea_store(counter, ea_load(counter, EA_RELAXED) + 1, EA_RELAXED); }
 
@@ -35,8 +33,8 @@ static int offer(ConnectorObject *self, PyObject *item) {
     queue *to = outbound(self);
     /* Seq_cst on count and waiting: the two looks of wait.h, at memory of our own. */
     uint32_t count = ea_load(&to->count, EA_SEQ_CST);
-    if (count == capacity(self)) return 0;
-    to->items[(to->head + count) % capacity(self)] = Py_NewRef(item);
+    if (count == self->capacity) return 0;
+    to->items[(to->head + count) % self->capacity] = Py_NewRef(item);
     (void)ea_add(&to->count, 1, EA_SEQ_CST);
     ea_participant *counters = self->actor->worker->who.shared;
     if (item != Py_None) add(&counters->sent);
@@ -48,7 +46,7 @@ static take_result take(ConnectorObject *self, PyObject **cargo) {
     queue *from = inbound(self);
     if (ea_load(&from->count, EA_SEQ_CST) == 0) return TAKE_NOTHING;
     PyObject *item = from->items[from->head];
-    from->head = (from->head + 1) % capacity(self);
+    from->head = (from->head + 1) % self->capacity;
     (void)ea_add(&from->count, UINT32_MAX, EA_SEQ_CST);
     if (ea_load(&from->waiting, EA_SEQ_CST) != 0) {
         ea_store(&from->waiting, 0, EA_RELAXED);
@@ -63,11 +61,21 @@ static take_result take(ConnectorObject *self, PyObject **cargo) {
 }
 
 static bool can_take(const ConnectorObject *self) { return ea_load(&inbound(self)->count, EA_SEQ_CST) > 0; }
-static bool can_offer(const ConnectorObject *self) { return ea_load(&outbound(self)->count, EA_SEQ_CST) < capacity(self); }
+static bool can_offer(const ConnectorObject *self) { return ea_load(&outbound(self)->count, EA_SEQ_CST) < self->capacity; }
 static void announce(ConnectorObject *self) { ea_store(&outbound(self)->waiting, 1, EA_SEQ_CST); }
-static void clear(ConnectorObject *self) { Py_CLEAR(self->carrier.private.channel); }
+static void clear(ConnectorObject *self) {
+    Py_DECREF((PyObject *)((private_state *)self->carrier)->channel);
+    PyMem_Free(self->carrier);
+}
 
-static const carrier_ops private_carrier = {offer, take, can_take, can_offer, announce, clear, false};
+static const carrier_ops private_carrier = {
+    .offer = offer,
+    .take = take,
+    .can_take = can_take,
+    .can_offer = can_offer,
+    .announce = announce,
+    .clear = clear,
+};
 
 static PyObject *channel_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
     unsigned int room;
@@ -106,7 +114,7 @@ static PyTypeObject PrivateChannel_Type = {
 
 static PyObject *connector_attach_private(ConnectorObject *self, PyObject *args) {
     RegionObject *region;
-    PyObject *channel;
+    ChannelObject *channel;
     int side;
     unsigned long long own, peer;
     if (!PyArg_ParseTuple(args, "O!O!iKK", &Region_Type, &region, &PrivateChannel_Type, &channel, &side, &own, &peer)) return NULL;
@@ -115,7 +123,11 @@ static PyObject *connector_attach_private(ConnectorObject *self, PyObject *args)
     ea_bell *peer_bell = ea_region_at(&region->region, peer, sizeof *peer_bell);
     if (own_bell == NULL || peer_bell == NULL || side < 0 || side > 1)
         return PyErr_Format(PyExc_ValueError, "the bells of a private channel do not lie inside the region");
-    self->carrier.private = (private_state){.channel = Py_NewRef(channel), .side = side};
+    private_state *state = self->carrier = PyMem_Malloc(sizeof *state);
+    if (state == NULL) return PyErr_NoMemory();
+    queue *queues = channel->queues;
+    *state = (private_state){(ChannelObject *)Py_NewRef((PyObject *)channel), &queues[side], &queues[1 - side]};
+    self->capacity = channel->capacity;
     self->ops = &private_carrier;
     inbound(self)->reader = outbound(self)->writer = own_bell;
     inbound(self)->writer = outbound(self)->reader = peer_bell;

@@ -1,4 +1,6 @@
 /* What only the host does with a region: make it, lay it out, stop and watch its users. */
+#include "../../../native/baton.h"
+#include "cipher.h"
 #include "layout.h"
 #include "parts.h"
 #include "types.h"
@@ -85,6 +87,15 @@ static PyObject *channel_nodes(PyObject *module, PyObject *capacity) {
     return PyLong_FromUnsignedLong(EA_CHANNEL_NODES((uint32_t)value));
 }
 
+static PyObject *cipher_problem(PyObject *module, PyObject *args) {
+    const char *name, *problem;
+    int aes = ea_cpu_has_aes();
+    if (!PyArg_ParseTuple(args, "s|p", &name, &aes)) return NULL;
+    const ea_cipher *cipher = ea_cipher_find(name);
+    problem = cipher == NULL ? "there is no such cipher" : ea_cipher_problem(cipher, aes);
+    return problem == NULL ? Py_NewRef(Py_None) : PyUnicode_FromString(problem);
+}
+
 static PyMethodDef region_methods[] = {
     {"create", (PyCFunction)region_create, METH_VARARGS | METH_CLASS,
      "create(path, size, /)\n--\n\nMake a new file of `size` bytes, mode 0600, all its pages reserved, and map it."},
@@ -108,6 +119,9 @@ static PyMethodDef region_methods[] = {
 static PyMethodDef functions[] = {
     {"channel_nodes", channel_nodes, METH_O,
      "channel_nodes(capacity, /)\n--\n\nHow many nodes the pool of a channel of this capacity has."},
+    {"cipher_problem", cipher_problem, METH_VARARGS,
+     "cipher_problem(name, aes=..., /)\n--\n\nWhy the cipher should not be used here, or None. "
+     "`aes`: whether the CPU has AES instructions, if not this one is meant."},
     {0},
 };
 
@@ -136,5 +150,5 @@ int ea_py_add_host(PyObject *module) {
     Region_Type.tp_as_buffer = &buffer;
     PyType_Modified(&Region_Type);
     if (ea_add_methods(&Region_Type, region_methods) < 0 || PyModule_AddFunctions(module, functions) < 0) return -1;
-    return add_constants(module);
+    return add_constants(module) < 0 ? -1 : ea_py_add_cpu(module);
 }

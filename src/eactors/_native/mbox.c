@@ -1,6 +1,6 @@
 /* Mbox: a public FIFO of full nodes of one pool. */
 #include "parts.h"
-#include "types.h"
+#include "pools.h"
 
 typedef struct {
     PyObject_HEAD

@@ -2,22 +2,19 @@
  *
  * A turn visits every actor once. What a turn finds nothing to do for, waits: an actor of
  * handlers can be looked after without Python (ea_wait), one with a body() only by calling
- * it, so there a look is a turn. Where a worker spans several enclaves, each look passes
- * the baton on, and the worker sleeps after a whole round has found nothing. */
-#include "types.h"
+ * it, so there a look is a turn. So it is where a worker spans several enclaves (baton.c). */
+#include "worker.h"
 
 #include <sched.h>
 
 enum {
     BATCH = 64,          /* messages per connector and turn, so that no actor starves another */
     IDLE_BODY_TURNS = 64, /* looks before a worker with bodies announces that it sleeps */
-    IDLE_ROUNDS = 4,      /* the same for rounds of the baton */
-    BUSY_TURNS = 64,      /* turns in a row before the baton is passed on all the same */
 };
 
 /* Bounds on a sleep: how late a wake-up is noticed that was lost with a killed process,
  * and how often a body() that watches something other than messages gets to look. */
-static const uint64_t SLEEP_NS = 100 * 1000 * 1000, SLEEP_BODY_NS = 20 * 1000 * 1000;
+static const uint64_t SLEEP_NS = WORKER_SLEEP_NS, SLEEP_BODY_NS = 20 * 1000 * 1000;
 
 typedef struct worker_seat {
     ActorObject *actor;
@@ -29,7 +26,7 @@ typedef struct worker_seat {
 
 static void count(ea_a64 *counter) { ea_store(counter, ea_load(counter, EA_RELAXED) + 1, EA_RELAXED); }
 
-static bool stopping(const WorkerObject *self) { return ea_load(&self->control->stop, EA_ACQUIRE) != 0; }
+bool worker_stopping(const WorkerObject *self) { return ea_load(&self->control->stop, EA_ACQUIRE) != 0; }
 
 /* Tell the enclave's entry; it reports to the host. What is a literal. */
 static int report(WorkerObject *self, const char *what, ActorObject *actor, PyObject *detail) {
@@ -142,7 +139,7 @@ static bool may_call_body(const seat *at) {
 static int run_actor(WorkerObject *self, seat *at) {
     ActorObject *actor = at->actor;
     for (uint32_t i = 0; i < at->count; i++)
-        if (at->connectors[i]->unsettled) sealed_advance(at->connectors[i]);
+        if (at->connectors[i]->unsettled) at->connectors[i]->ops->advance(at->connectors[i]);
     if (actor->state == ACTOR_FINISHED) return drain(at);
     if (actor->waiting > 0 && flush(at) < 0) return -1;
     if (actor->state == ACTOR_RUNNING) {
@@ -161,8 +158,7 @@ static int run_actor(WorkerObject *self, seat *at) {
     return actor->state == ACTOR_STOPPING || actor->state == ACTOR_CLOSING ? finish(self, at) : 0;
 }
 
-/* Visit every actor; whether anything moved. -1: an exception of the runtime's own. */
-static int turn(WorkerObject *self) {
+int worker_turn(WorkerObject *self) {
     uint64_t before = current.activity;
     count(&self->who.shared->turns);
     for (uint32_t i = 0; i < self->seat_count; i++) {
@@ -177,7 +173,7 @@ static int turn(WorkerObject *self) {
 static bool seat_ready(const seat *at) {
     for (uint32_t i = 0; i < at->count; i++) {
         const ConnectorObject *connector = at->connectors[i];
-        if (connector->unsettled && sealed_ready(connector)) return true;
+        if (connector->unsettled && connector->ops->ready(connector)) return true;
         bool closing = at->actor->state == ACTOR_STOPPING || at->actor->state == ACTOR_CLOSING;
         if (connector->outbox_count > 0 && connector->ops->can_offer(connector)) return true;
         if (!closing && connector_may_take(connector) && connector->ops->can_take(connector)) return true;
@@ -187,7 +183,7 @@ static bool seat_ready(const seat *at) {
 
 static bool ready(const void *what) {
     const WorkerObject *self = what;
-    if (stopping(self)) return true;
+    if (worker_stopping(self)) return true;
     for (uint32_t i = 0; i < self->seat_count; i++)
         if (seat_ready(&self->seats[i])) return true;
     return false;
@@ -211,13 +207,8 @@ static void wait_for_messages(WorkerObject *self) {
     Py_END_ALLOW_THREADS
 }
 
-/* What a worker whose looks are turns knows of its idleness; shared over the baton. */
-typedef struct {
-    uint32_t idle, armed;
-} idleness;
-
-static void look_again(WorkerObject *self, idleness *seen, bool progress) {
-    uint32_t looks = self->positions > 1 ? IDLE_ROUNDS * self->positions : IDLE_BODY_TURNS;
+void worker_look_again(WorkerObject *self, worker_idleness *seen, bool progress) {
+    uint32_t looks = self->looks;
     seen->idle = progress ? 0 : seen->idle + 1;
     if (seen->idle < looks || self->waiter.policy == EA_WAIT_SPIN) {
         if (self->positions == 1 && (self->waiter.crowded || seen->idle > looks / 2) && !progress) {
@@ -231,7 +222,7 @@ static void look_again(WorkerObject *self, idleness *seen, bool progress) {
         seen->armed = ea_bell_arm(self->bell);
     } else if (seen->idle >= looks + self->positions) {
         Py_BEGIN_ALLOW_THREADS
-        if (!stopping(self)) ea_bell_sleep(&self->waiter, self->bell, seen->armed, self->has_body ? SLEEP_BODY_NS : SLEEP_NS);
+        if (!worker_stopping(self)) ea_bell_sleep(&self->waiter, self->bell, seen->armed, self->has_body ? SLEEP_BODY_NS : SLEEP_NS);
         ea_bell_disarm(self->bell);
         self->stalled = ea_load(&self->bell->seq, EA_RELAXED) == seen->armed;
         Py_END_ALLOW_THREADS
@@ -239,39 +230,18 @@ static void look_again(WorkerObject *self, idleness *seen, bool progress) {
     }
 }
 
-static int run_with_baton(WorkerObject *self) {
-    bool mine;
-    Py_BEGIN_ALLOW_THREADS
-    mine = ea_baton_wait(self->baton, &self->waiter, self->position, SLEEP_NS);
-    Py_END_ALLOW_THREADS
-    if (!mine) return 0;
-    /* Relaxed: they came with the baton (baton.c). */
-    idleness seen = {ea_load(&self->baton->idle, EA_RELAXED), ea_load(&self->baton->armed, EA_RELAXED)};
-    int progress = turn(self);
-    bool moved = progress > 0;
-    for (int n = 1; n < BUSY_TURNS && progress > 0 && !stopping(self); n++) progress = turn(self);
-    if (progress < 0) return -1;
-    look_again(self, &seen, moved);
-    ea_store(&self->baton->idle, seen.idle, EA_RELAXED);
-    ea_store(&self->baton->armed, seen.armed, EA_RELAXED);
-    ea_baton_pass(self->baton, (self->position + 1) % self->positions);
-    return 0;
-}
-
 static PyObject *worker_run(WorkerObject *self, PyObject *unused) {
-    idleness seen = {0, 0};
+    worker_idleness seen = {0, 0};
     current.who = self->who;
     current.worker = self;
-    while (!stopping(self)) {
-        int progress = 0;
-        if (self->positions > 1) {
-            progress = run_with_baton(self);
-        } else {
-            progress = turn(self);
-            if (progress >= 0 && self->has_body) look_again(self, &seen, progress > 0);
-            if (progress == 0 && !self->has_body) wait_for_messages(self);
-        }
+    while (!worker_stopping(self)) {
+        int progress = self->run_once == NULL ? worker_turn(self) : self->run_once(self);
         if (progress < 0) return NULL;
+        if (self->run_once != NULL) continue;
+        if (self->has_body)
+            worker_look_again(self, &seen, progress > 0);
+        else if (progress == 0)
+            wait_for_messages(self);
     }
     Py_RETURN_NONE;
 }
@@ -324,15 +294,14 @@ static PyObject *worker_construct(WorkerObject *self, PyObject *args) {
 }
 
 static PyObject *worker_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
-    static char *names[] = {"region", "participant", "participant_id", "bell",  "policy",   "futex",     "crowded",
-                            "alone",  "report",      "baton",          "position", "positions", NULL};
+    static char *names[] = {"region", "participant", "participant_id", "bell", "policy", "futex", "crowded", "alone", "report", NULL};
     RegionObject *region;
-    unsigned long long participant, bell, baton = 0;
-    unsigned int id, position = 0, positions = 1;
+    unsigned long long participant, bell;
+    unsigned int id;
     int policy, futex, crowded, alone;
     PyObject *callback;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O!KIKipppO|KII", names, &Region_Type, &region, &participant, &id, &bell,
-                                     &policy, &futex, &crowded, &alone, &callback, &baton, &position, &positions))
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O!KIKipppO", names, &Region_Type, &region, &participant, &id, &bell,
+                                     &policy, &futex, &crowded, &alone, &callback))
         return NULL;
     WorkerObject *self = (WorkerObject *)type->tp_alloc(type, 0);
     if (self == NULL) return NULL;
@@ -340,14 +309,13 @@ static PyObject *worker_new(PyTypeObject *type, PyObject *args, PyObject *keywor
     self->control = ea_region_at(&region->region, 0, sizeof *self->control);
     self->who = (ea_context){ea_region_at(&region->region, participant, sizeof(ea_participant)), id};
     self->bell = ea_region_at(&region->region, bell, sizeof *self->bell);
-    self->baton = positions > 1 ? ea_region_at(&region->region, baton, sizeof *self->baton) : NULL;
     self->waiter = (ea_waiter){.policy = (ea_wait_policy)policy, .futex = futex, .crowded = crowded, .counters = self->who.shared};
-    self->position = position;
-    self->positions = positions;
+    self->positions = 1;
+    self->looks = IDLE_BODY_TURNS;
     self->alone = alone;
     self->report = Py_NewRef(callback);
-    if (self->control == NULL || self->who.shared == NULL || self->bell == NULL || (positions > 1 && self->baton == NULL) ||
-        policy < EA_WAIT_ADAPTIVE || policy > EA_WAIT_SLEEP || position >= positions || id == 0 || id > EA_MAX_PARTICIPANTS) {
+    if (self->control == NULL || self->who.shared == NULL || self->bell == NULL || policy < EA_WAIT_ADAPTIVE ||
+        policy > EA_WAIT_SLEEP || id == 0 || id > EA_MAX_PARTICIPANTS) {
         Py_DECREF(self);
         return PyErr_Format(PyExc_ValueError, "worker: its part of the plan does not lie inside the region");
     }

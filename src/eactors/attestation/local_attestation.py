@@ -9,7 +9,7 @@ from __future__ import annotations
 from eactors import _native
 from eactors.attestation.diffie_hellman import HELLO_SENT, DiffieHellman
 from eactors.attestation.end import BEGIN, DONE, HELLO, REPORT, START
-from eactors.attestation.identity import check_report, target_info
+from eactors.attestation.report import check_report, target_info
 from eactors.errors import ExchangeFailed, ReportInvalid
 
 TYPE_CHECKING = False

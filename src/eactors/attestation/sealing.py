@@ -11,7 +11,8 @@ from __future__ import annotations
 from eactors import _native
 from eactors.attestation import end
 from eactors.attestation.end import BEGIN, CONFIRMATION, DONE, HELLO, SECRET, START, End
-from eactors.attestation.identity import TO_SIGNER, own_identity, seal_key_request
+from eactors.attestation.identity import own_identity
+from eactors.attestation.key_request import TO_SIGNER, seal_key_request
 from eactors.errors import ExchangeFailed
 
 TYPE_CHECKING = False

@@ -16,6 +16,7 @@ from eactors.build.keyfile import fingerprint
 from eactors.build.observe import Observation
 from eactors.build.owners import Owners
 from eactors.build.reach import reach
+from eactors.build.services import services_of
 from eactors.build.signing import MANIFEST, SIGNATURES, read_manifest, sign_image, sign_manifest
 from eactors.build.writing import write_image
 from eactors.deployment.model import UNTRUSTED
@@ -68,11 +69,14 @@ def build_folder(plan: Plan, folder: Path, *, notice: Callable[[str], None], rep
         )
     homes = sorted({actor.enclave for actor in plan.actors.values()})
     reached = {enclave: _reach(plan, enclave) for enclave in homes}
-    plans = {enclave: enclave_plan(plan, enclave, _owners(plan, enclave, owners)) for enclave in homes}
-    observations = {
-        enclave: Observation.start(
-            reached[enclave], folder, framework.parts_of(plans[enclave], reached[enclave].files)
+    plans = {
+        enclave: enclave_plan(
+            plan, enclave, _owners(plan, enclave, owners), services_of(reached[enclave])
         )
+        for enclave in homes
+    }
+    observations = {
+        enclave: Observation.start(reached[enclave], folder, framework.parts_of(plans[enclave]))
         for enclave in plan.enclaves
     }
     names = {enclave: "untrusted" if enclave == UNTRUSTED else f"enclave-{enclave}" for enclave in homes}

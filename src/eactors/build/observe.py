@@ -63,7 +63,7 @@ class Observation:
         self._process = process
 
     @classmethod
-    def start(cls, reach: Reach, scratch: Path, parts: framework.Parts = framework.PLAIN) -> Observation:
+    def start(cls, reach: Reach, scratch: Path, parts: framework.Parts = framework.BARE) -> Observation:
         """Start the interpreter, and return at once.
 
         Args:

@@ -13,7 +13,6 @@ import json
 import os
 import sys
 import time
-from _thread import allocate_lock, start_new_thread
 
 from eactors import _native
 from eactors.enclave import missing
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
     from eactors.actor import Actor
+    from eactors.enclave.threads import WorkerThread
     from eactors.platform.base import Platform
 
 PLATFORMS: dict[str, type[Platform]] = {"simulation": Simulation}
@@ -56,7 +56,7 @@ def main(folder: str) -> NoReturn:
     platform = None if plan["platform"] == UNTRUSTED else PLATFORMS[plan["platform"]]()
     (platform.prepare if platform is not None else _native.die_with)(launch["parent"])
     if "introduce" in launch and platform is not None:
-        _introduce(Trust(platform, plan, launch, lambda: None))
+        Trust(platform, plan, launch, lambda: None).service("provisioning").introduce()
     region = _native.Region.open(launch["region"]["path"], launch["region"]["size"])
     _native.adopt(region, *launch["workers"][0]["participant"])
     link = HostLink(region, launch["host"])
@@ -64,18 +64,10 @@ def main(folder: str) -> NoReturn:
     _cut_standard_streams()
     link.event("attached", enclave=plan["enclave"])
     try:
-        status = _Enclave(folder, plan, launch, platform, region, link).run()
+        status = Enclave(folder, plan, launch, platform, region, link).run()
     except BaseException:  # noqa: BLE001 - the link to the host itself has failed: no words left
         status = BROKEN
     os._exit(status)
-
-
-def _introduce(trust: Trust) -> NoReturn:
-    """Say on standard error who this is, and end: there is no region, and no actor runs."""
-    end = trust.provisioning()
-    said = json.dumps({"public": end.public.hex(), "quote": end.quote().hex()})
-    os.write(2, said.encode() + b"\n")
-    os._exit(0)
 
 
 def _read(path: str) -> dict[str, Any]:
@@ -84,7 +76,9 @@ def _read(path: str) -> dict[str, Any]:
     return content
 
 
-class _Enclave:
+class Enclave:
+    """One enclave, from its plan to its end; the arguments are what `main` has."""
+
     def __init__(
         self,
         folder: str,
@@ -96,9 +90,9 @@ class _Enclave:
     ) -> None:
         self._folder = folder
         self._plan = plan
-        self._launch = launch
+        self.launch = launch
         self._platform = platform
-        self._region = region
+        self.region = region
         self._link = link
 
     def run(self) -> int:
@@ -106,10 +100,10 @@ class _Enclave:
         try:
             platform, trust = self._platform, None
             if platform is not None:
-                trust = Trust(platform, self._plan, self._launch, self._opened)
+                trust = Trust(platform, self._plan, self.launch, self._opened)
             module = self._load()
-            assembly = Assembly(self._plan, self._launch, self._region, module, trust, self._report)
-            threads = [_Thread(self, worker, i) for i, worker in enumerate(assembly.workers) if i > 0]
+            assembly = Assembly(self._plan, self.launch, self.region, module, trust, self._report)
+            threads = self._threads(assembly.workers[1:])
             self.pin(0)
             for thread in threads:
                 thread.wait_until_pinned()
@@ -138,15 +132,22 @@ class _Enclave:
         # An enclave has nothing but its image; the untrusted side has what the machine has.
         application, packages = (os.path.join(self._folder, part) for part in ("app", "site"))  # noqa: PTH118
         sys.path.insert(1, application)
-        sys.path += [packages] if self._platform is not None else self._launch["paths"]
+        sys.path += [packages] if self._platform is not None else self.launch["paths"]
         if self._platform is not None:
             missing.install(f"enclave {self._plan['enclave']}")
         source = self._plan["source"]
         return load(self._folder, source["file"], source["name"])
 
+    def _threads(self, workers: list[_native.Worker]) -> list[WorkerThread]:
+        if not workers:
+            return []
+        from eactors.enclave.threads import WorkerThread  # noqa: PLC0415 - only where there are several
+
+        return [WorkerThread(self, worker, index) for index, worker in enumerate(workers, 1)]
+
     def pin(self, worker: int) -> None:
         """Bind the calling thread to the CPUs of its worker; a refusal is a warning."""
-        cpus = self._launch["workers"][worker]["cpus"]
+        cpus = self.launch["workers"][worker]["cpus"]
         try:
             os.sched_setaffinity(0, cpus)
         except OSError as error:
@@ -162,7 +163,7 @@ class _Enclave:
         sys.stderr.finish()
 
     def _seal(self) -> None:
-        if self._platform is not None and self._launch["sandbox"]:
+        if self._platform is not None and self.launch["sandbox"]:
             audit.install(_native.current_actor)
             self._platform.seal()
 
@@ -201,35 +202,6 @@ class _Enclave:
     def _failed(self, actor: str | None, error: BaseException) -> None:
         self.finish_lines()
         self._link.event("failed", actor=actor, error=describe(error))
-
-
-class _Thread:
-    """A worker's thread, made before the seal and held until after it."""
-
-    def __init__(self, enclave: _Enclave, worker: _native.Worker, index: int) -> None:
-        self._pinned, self._start, self._done = allocate_lock(), allocate_lock(), allocate_lock()
-        for lock in (self._pinned, self._start, self._done):
-            lock.acquire()
-        start_new_thread(self._run, (enclave, worker, index))
-
-    def _run(self, enclave: _Enclave, worker: _native.Worker, index: int) -> None:
-        place = enclave._launch["workers"][index]  # noqa: SLF001 - the same noun
-        _native.adopt(enclave._region, *place["participant"])  # noqa: SLF001
-        enclave.pin(index)
-        self._pinned.release()
-        with self._start:
-            worker.run()
-        enclave.finish_lines()
-        self._done.release()
-
-    def wait_until_pinned(self) -> None:
-        self._pinned.acquire()
-
-    def go(self) -> None:
-        self._start.release()
-
-    def join(self, seconds: float) -> bool:
-        return self._done.acquire(timeout=seconds)
 
 
 def _cut_standard_streams() -> None:

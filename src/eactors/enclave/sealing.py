@@ -13,9 +13,8 @@ from __future__ import annotations
 
 from eactors import _native
 from eactors.attestation.end import new_random
-from eactors.attestation.identity import TO_MEASUREMENT, TO_SIGNER, seal_key_request
-from eactors.errors import SealBroken
-from eactors.platform.base import PlatformError
+from eactors.attestation.key_request import TO_MEASUREMENT, TO_SIGNER, seal_key_request
+from eactors.errors import PlatformError, SealBroken
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,34 +6,26 @@ this enclave's image has signed it, and because it names this very enclave.
 
 from __future__ import annotations
 
-from eactors.attestation.identity import check_report, own_identity, target_info
+from eactors.attestation.identity import own_identity
 from eactors.attestation.manifest import Manifest, check_own, check_signatures
-from eactors.enclave.sealing import Sealer
-from eactors.errors import ManifestRejected, ReportInvalid
+from eactors.errors import ManifestRejected, ModuleNotInImage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from eactors.enclave.provisioning import Provisioning
     from eactors.platform.base import Platform
-
-    Keys = tuple[bytearray, bytearray]
-    Exchange = Callable[[bytes | None], tuple[tuple[bytes, ...], Keys | None]]
 
 
 class Trust:
-    """The identity of this enclave, and the key exchanges with its peers.
+    """The identity of this enclave, and what it offers because of it.
 
     Args:
         platform: What reports and keys come from.
         plan: The enclave's plan; its owners are those who must have signed the manifest.
         launch: What the launcher said at the start; the manifest and its signatures.
         opened: Called once, when every encrypted channel has its keys.
-
-    Attributes:
-        sealer: Seals data for this enclave or its signer.
 
     Raises:
         ManifestRejected: An owner's signature is missing, or the manifest is about another
@@ -46,74 +38,42 @@ class Trust:
         content = launch["manifest"].encode()
         check_signatures(content, launch["signatures"], plan["owners"])
         self._manifest = Manifest(content)
-        self._own = plan["enclave"]
         identity = own_identity(platform)
-        check_own(identity, self._manifest.enclave(self._own))
+        check_own(identity, self._manifest.enclave(plan["enclave"]))
         if not launch["sandbox"] and not identity.debug:
             raise ManifestRejected(
                 "the launcher wants this enclave without its sandbox, and it is no debug enclave",
                 hint='leave out --no-sandbox, or set debug="yes" in its <enclave-settings> and build again',
             )
-        self._platform = platform
-        self._opened = opened
-        self._closed: set[int] = set()
-        self.sealer = Sealer(platform, identity)
-        self._identity = identity
-        self._files: dict[str, str] = launch["provisioned"]
+        self._platform, self._identity, self._own = platform, identity, plan["enclave"]
+        self._services = {name: self._make(name, opened) for name in plan["services"]}
 
-    def report(self, enclave: int, data: bytes) -> bytes:
-        """A report for another enclave of the manifest."""
-        peer = self._manifest.enclave(enclave).identity
-        return self._platform.report(target_info(peer.measurement, peer.debug), data)
-
-    def check_report(self, enclave: int, report: bytes) -> bytes:
-        """The data of a report that this enclave of the manifest made for us.
+    def service(self, name: str) -> Any:
+        """What of ``eactors.enclave`` goes by this name: it is in images whose plan asks for it.
 
         Raises:
-            ReportInvalid: It is not by that enclave, not for this one, or was changed.
+            ModuleNotInImage: This enclave's plan does not.
         """
-        identity, data = check_report(self._platform, report)
-        if difference := identity.difference(self._manifest.enclave(enclave).identity):
-            raise ReportInvalid(f"the report is not by enclave {enclave}: who made it {difference}")
-        return data
+        if name not in self._services:
+            raise ModuleNotInImage(
+                f"the module eactors.enclave.{name} is not in the image of this enclave",
+                hint=f'declare requires = ("eactors.enclave.{name}",) in the class of the actor that uses it',
+            )
+        return self._services[name]
 
-    def provisioning(self) -> Provisioning:
-        """This enclave's end of provisioning."""
-        from eactors.enclave.provisioning import Provisioning  # noqa: PLC0415 - few enclaves are provisioned
+    def _make(self, name: str, opened: Callable[[], None]) -> Any:
+        if name == "exchanges":
+            from eactors.enclave.exchanges import Exchanges  # noqa: PLC0415 - here and below: not in every image
 
-        return Provisioning(self._platform, self._identity, self._manifest.digest)
+            return Exchanges(self._platform, self._manifest, self._own, opened)
+        if name == "provisioning":
+            from eactors.enclave.provisioning import Provisioning  # noqa: PLC0415
 
-    def provisioned(self, actor: str) -> bytes | None:
-        """What was provisioned for an actor; None: nothing.
+            return Provisioning(self._platform, self._identity, self._manifest.digest)
+        if name == "reports":
+            from eactors.enclave.reports import Reports  # noqa: PLC0415
 
-        Raises:
-            SealBroken: It was changed, or is for another actor or enclave.
-        """
-        sealed = self._files.get(actor)
-        return None if sealed is None else self.provisioning().open(actor, bytes.fromhex(sealed))
+            return Reports(self._platform, self._manifest)
+        from eactors.enclave.sealing import Sealer  # noqa: PLC0415
 
-    def exchange(self, entry: dict[str, Any]) -> Exchange:
-        """The key exchange of one connector, as its entry in the plan says."""
-        from eactors.attestation.exchange import make_exchange  # noqa: PLC0415 - only where channels are encrypted
-
-        exchange = make_exchange(
-            entry["exchange"],
-            side=entry["side"],
-            channel=entry["channel"],
-            cipher=entry["cipher"],
-            manifest=self._manifest,
-            own=self._own,
-            peer=entry["peer_enclave"],
-            platform=self._platform,
-        )
-        self._closed.add(entry["channel"])
-
-        def counted(frame: bytes | None) -> tuple[tuple[bytes, ...], Keys | None]:
-            messages, keys = exchange(frame)
-            if keys is not None:
-                self._closed.discard(entry["channel"])
-                if not self._closed:
-                    self._opened()
-            return messages, keys
-
-        return counted
+        return Sealer(self._platform, self._identity)

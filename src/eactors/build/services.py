@@ -1,0 +1,28 @@
+"""What an enclave's actors use of it besides channels: sealing, reports, provisioned files.
+
+Seen in the source, whatever it is called on; and where the source looks names up in a way that
+cannot be seen, all of it. An enclave without a service that an actor asks for in spite of that,
+say through a package, refuses in words that say what to declare.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from eactors.build.reach import Reach
+
+_WORDS = {"provisioning": "provisioned", "reports": "report", "sealing": "seal"}
+_UNSEEN = re.compile(
+    r"\b(getattr|attrgetter|methodcaller|__getattribute__|__dict__|vars|getmembers|eval|exec)\b"
+)
+
+
+def services_of(reach: Reach) -> list[str]:
+    """The services that what an enclave has of the source may ask for, sorted."""
+    sources = [content.decode() for place, content in reach.files.items() if place.startswith("app/")]
+    text = "\n".join([*sources, *(late.module for late in reach.late)])
+    if _UNSEEN.search(text):
+        return sorted(_WORDS)
+    return sorted(service for service, word in _WORDS.items() if word in text or service in text)
