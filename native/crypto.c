@@ -49,16 +49,6 @@ static EVP_PKEY *rsa_of(ea_bytes pem) {
     return NULL;
 }
 
-bool ea_rsa_modulus(ea_bytes pem, uint8_t little_endian[EA_RSA]) {
-    BIGNUM *modulus = NULL;
-    EVP_PKEY *key = rsa_of(pem);
-    bool ok = key != NULL && EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_N, &modulus) == 1 &&
-              BN_bn2lebinpad(modulus, little_endian, EA_RSA) == EA_RSA;
-    BN_free(modulus);
-    EVP_PKEY_free(key);
-    return ea_told(ok);
-}
-
 bool ea_rsa_pss_verify(ea_bytes pem, ea_bytes signature, ea_bytes data) {
     int salt = 32;
     const OSSL_PARAM params[] = {

@@ -27,10 +27,9 @@ bool ea_told(bool ok);
 
 bool ea_sha256(const ea_bytes parts[], size_t count, uint8_t digest[EA_SHA256]);
 
-/* RSA-3072 with the public exponent 3, as SGX has it, from PEM SubjectPublicKeyInfo. Other
- * exponents are refused: an identity is the hash of the modulus alone. */
-bool ea_rsa_modulus(ea_bytes pem, uint8_t little_endian[EA_RSA]);
-/* RSASSA-PSS with SHA-256, MGF1-SHA-256 and a salt of 32 bytes (RFC 8017). */
+/* RSASSA-PSS with SHA-256, MGF1-SHA-256 and a salt of 32 bytes (RFC 8017), by a key in PEM
+ * SubjectPublicKeyInfo: RSA-3072 with the public exponent 3, as SGX has it. Other exponents are
+ * refused: an identity is the hash of the modulus alone. */
 bool ea_rsa_pss_verify(ea_bytes pem, ea_bytes signature, ea_bytes data);
 
 #endif

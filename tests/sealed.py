@@ -111,7 +111,7 @@ class Pair:
             mboxes = (self._mboxes[0], self._mboxes[1])
             where = (world.region, self._pool, flags, mboxes, capacity, self._payload, side)
             place = (*where, world.bell, world.participants[side], side + 1)
-            end._attach_sealed(place, channel_id, cipher, self.exchanges[side], number)
+            _native.attach_sealed(end, place, channel_id, cipher, self.exchanges[side], number)
             worker = world.worker(side)
             worker.add(actor, bodies[side], [(end, *handlers[side])])
             worker.add(self._ticker(), lambda _: world.region.stop(), [])

@@ -99,9 +99,9 @@ class World:
             end = _native.Connector(mine, names[1], message_size)
             if shared:
                 where = (self.region, pool, flags, (mboxes[0], mboxes[1]), CAPACITY, PAYLOAD, side)
-                end._attach_plain((*where, self.bell, self.participants[side], side + 1), copy)
+                _native.attach_plain(end, (*where, self.bell, self.participants[side], side + 1), copy)
             else:
-                end._attach_private(self.region, private, side, self.bell, self.bell)
+                _native.attach_private(end, self.region, private, side, self.bell, self.bell)
             worker = self.worker(side)
             worker.add(mine, None, [(end, None, None)])
             self.kept += [worker, mine]

@@ -30,10 +30,11 @@ static int run_with_baton(WorkerObject *self) {
     return 0;
 }
 
-static PyObject *worker_span(WorkerObject *self, PyObject *args) {
+static PyObject *span(PyObject *module, PyObject *args) {
+    WorkerObject *self;
     unsigned long long offset;
     unsigned int position, positions;
-    if (!PyArg_ParseTuple(args, "KII", &offset, &position, &positions)) return NULL;
+    if (!PyArg_ParseTuple(args, "O!KII", &Worker_Type, &self, &offset, &position, &positions)) return NULL;
     self->baton = region_at(self->region, offset, sizeof(ea_baton));
     if (self->baton == NULL) return NULL;
     if (position >= positions) return PyErr_Format(PyExc_ValueError, "a worker has no position %u of %u", position, positions);
@@ -44,7 +45,8 @@ static PyObject *worker_span(WorkerObject *self, PyObject *args) {
     Py_RETURN_NONE;
 }
 
+static PyMethodDef functions[] = {{"span", span, METH_VARARGS, NULL}, {0}};
+
 int ea_py_add_baton(PyObject *module) {
-    static PyMethodDef methods[] = {{"_span", (PyCFunction)worker_span, METH_VARARGS, NULL}, {0}};
-    return ea_add_methods(&Worker_Type, methods);
+    return PyModule_AddFunctions(module, functions);
 }

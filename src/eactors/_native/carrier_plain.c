@@ -14,7 +14,7 @@ typedef struct {
 static ea_end *end_of(ConnectorObject *self) { return &((plain_state *)self->carrier)->framed.end; }
 
 static take_result corrupted(ConnectorObject *self) {
-    ea_raise(errors.region_corrupted, "the host, or the peer, wrote into shared memory what it must not",
+    ea_raise("RegionCorrupted", "the host, or the peer, wrote into shared memory what it must not",
              "actor '%s': the channel from '%U' is corrupted", actor_name(self->actor), self->peer);
     return TAKE_ERROR;
 }
@@ -102,11 +102,12 @@ static const carrier_ops plain_carrier = {
     .in_place = &in_place,
 };
 
-static PyObject *connector_attach_plain(ConnectorObject *self, PyObject *args) {
+static PyObject *attach_plain(PyObject *module, PyObject *args) {
+    ConnectorObject *self;
     PyObject *tuple;
     framed_place place;
     int copy;
-    if (!PyArg_ParseTuple(args, "O!p", &PyTuple_Type, &tuple, &copy) || !framed_place_of(self, tuple, &place)) return NULL;
+    if (!PyArg_ParseTuple(args, "O!O!p", &Connector_Type, &self, &PyTuple_Type, &tuple, &copy) || !framed_place_of(self, tuple, &place)) return NULL;
     plain_state *plain = framed_attach(self, &place, sizeof *plain);
     if (plain == NULL) return NULL;
     plain->copy = copy != 0;
@@ -114,7 +115,8 @@ static PyObject *connector_attach_plain(ConnectorObject *self, PyObject *args) {
     Py_RETURN_NONE;
 }
 
+static PyMethodDef functions[] = {{"attach_plain", attach_plain, METH_VARARGS, NULL}, {0}};
+
 int ea_py_add_plain(PyObject *module) {
-    static PyMethodDef methods[] = {{"_attach_plain", (PyCFunction)connector_attach_plain, METH_VARARGS, NULL}, {0}};
-    return ea_add_methods(&Connector_Type, methods);
+    return PyModule_AddFunctions(module, functions);
 }

@@ -112,12 +112,15 @@ static PyTypeObject PrivateChannel_Type = {
     .tp_dealloc = (destructor)channel_dealloc,
 };
 
-static PyObject *connector_attach_private(ConnectorObject *self, PyObject *args) {
+static PyObject *attach_private(PyObject *module, PyObject *args) {
+    ConnectorObject *self;
     RegionObject *region;
     ChannelObject *channel;
     int side;
     unsigned long long own, peer;
-    if (!PyArg_ParseTuple(args, "O!O!iKK", &Region_Type, &region, &PrivateChannel_Type, &channel, &side, &own, &peer)) return NULL;
+    if (!PyArg_ParseTuple(args, "O!O!O!iKK", &Connector_Type, &self, &Region_Type, &region, &PrivateChannel_Type, &channel, &side, &own,
+                          &peer))
+        return NULL;
     if (!connector_unattached(self)) return NULL;
     ea_bell *own_bell = ea_region_at(&region->region, own, sizeof *own_bell);
     ea_bell *peer_bell = ea_region_at(&region->region, peer, sizeof *peer_bell);
@@ -134,7 +137,8 @@ static PyObject *connector_attach_private(ConnectorObject *self, PyObject *args)
     Py_RETURN_NONE;
 }
 
+static PyMethodDef functions[] = {{"attach_private", attach_private, METH_VARARGS, NULL}, {0}};
+
 int ea_py_add_private(PyObject *module) {
-    static PyMethodDef methods[] = {{"_attach_private", (PyCFunction)connector_attach_private, METH_VARARGS, NULL}, {0}};
-    return PyModule_AddType(module, &PrivateChannel_Type) < 0 ? -1 : ea_add_methods(&Connector_Type, methods);
+    return PyModule_AddType(module, &PrivateChannel_Type) < 0 ? -1 : PyModule_AddFunctions(module, functions);
 }

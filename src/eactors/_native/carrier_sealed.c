@@ -37,14 +37,8 @@ static PyObject *error_of(ConnectorObject *self, const char *why, PyObject *caus
     PyObject *message = PyUnicode_FromFormat(cause == NULL ? "actor '%s': the channel '%U' to '%U' is broken: %s"
                                                            : "actor '%s': the channel '%U' to '%U' is broken: %s: %S",
                                              actor_name(self->actor), self->attribute, self->peer, why, cause);
-    PyObject *args = message == NULL ? NULL : PyTuple_Pack(1, message);
-    PyObject *keywords = hint == NULL ? NULL : Py_BuildValue("{s:O,s:O,s:O}", "channel", self->attribute, "peer", self->peer,
-                                                             "hint", hint);
-    PyObject *error = args == NULL || keywords == NULL ? NULL : PyObject_Call(errors.channel_broken, args, keywords);
-    Py_XDECREF(hint);
-    Py_XDECREF(message);
-    Py_XDECREF(args);
-    Py_XDECREF(keywords);
+    PyObject *keywords = Py_BuildValue("{s:O,s:O,s:N}", "channel", self->attribute, "peer", self->peer, "hint", hint);
+    PyObject *error = ea_error("ChannelBroken", Py_BuildValue("(N)", message), keywords);
     return error != NULL ? error : ea_caught();
 }
 
@@ -246,12 +240,14 @@ static const char *problem_of(const ea_cipher *cipher, const framed_place *place
     return ea_cipher_problem(cipher, ea_cpu_has_aes());
 }
 
-static PyObject *connector_attach_sealed(ConnectorObject *self, PyObject *args) {
+static PyObject *attach_sealed(PyObject *module, PyObject *args) {
+    ConnectorObject *self;
     PyObject *tuple, *exchange_call;
     framed_place place;
     ea_frames frames = {0};
     const char *cipher;
-    if (!PyArg_ParseTuple(args, "O!KsO|K", &PyTuple_Type, &tuple, &frames.channel, &cipher, &exchange_call, &frames.number) ||
+    if (!PyArg_ParseTuple(args, "O!O!KsO|K", &Connector_Type, &self, &PyTuple_Type, &tuple, &frames.channel, &cipher,
+                          &exchange_call, &frames.number) ||
         !framed_place_of(self, tuple, &place))
         return NULL;
     frames.cipher = ea_cipher_find(cipher);
@@ -272,8 +268,9 @@ static PyObject *connector_attach_sealed(ConnectorObject *self, PyObject *args) 
     Py_RETURN_NONE;
 }
 
+static PyMethodDef functions[] = {{"attach_sealed", attach_sealed, METH_VARARGS, NULL}, {0}};
+
 int ea_py_add_sealed(PyObject *module) {
-    static PyMethodDef methods[] = {{"_attach_sealed", (PyCFunction)connector_attach_sealed, METH_VARARGS, NULL}, {0}};
     ea_ciphers_fetch();
-    return ea_add_methods(&Connector_Type, methods);
+    return PyModule_AddFunctions(module, functions);
 }

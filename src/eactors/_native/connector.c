@@ -12,7 +12,7 @@ static const char OUTBOX_HINT[] = "send less per call and let the worker drain t
 static int outbox_push(ConnectorObject *self, PyObject *item) {
     if (self->outbox_count == self->outbox_room) {
         if (self->outbox_room >= OUTBOX_MOST) {
-            ea_raise(errors.outbox_full, OUTBOX_HINT, "actor '%s': %u messages to '%U' wait for room", actor_name(self->actor),
+            ea_raise("OutboxFull", OUTBOX_HINT, "actor '%s': %u messages to '%U' wait for room", actor_name(self->actor),
                      self->outbox_count, self->peer);
             return -1;
         }
@@ -84,14 +84,14 @@ static bool is_whole(ConnectorObject *self) {
 
 static bool may_send(ConnectorObject *self) {
     if (self->actor->state == ACTOR_RUNNING) return is_whole(self);
-    ea_raise(errors.actor_stopped, "send before stop()", "actor '%s' has stopped and can send nothing more to '%U'",
+    ea_raise("ActorStopped", "send before stop()", "actor '%s' has stopped and can send nothing more to '%U'",
              actor_name(self->actor), self->peer);
     return false;
 }
 
 static bool fits(ConnectorObject *self, Py_ssize_t size) {
     if (size <= self->message_size) return true;
-    ea_raise(errors.message_too_large, "set a larger message-size on this <channel> of the deployment",
+    ea_raise("MessageTooLarge", "set a larger message-size on this <channel> of the deployment",
              "actor '%s': a message of %zd bytes to '%U' exceeds the channel's %zd", actor_name(self->actor), size, self->peer,
              self->message_size);
     return false;

@@ -30,21 +30,11 @@ static PyObject *rsa_pss_verify(PyObject *module, PyObject *args) {
     return views_outcome(views, 3, true, PyBool_FromLong(valid), NULL);
 }
 
-static PyObject *rsa_modulus(PyObject *module, PyObject *argument) {
-    Py_buffer view;
-    if (PyObject_GetBuffer(argument, &view, PyBUF_SIMPLE) < 0) return NULL;
-    PyObject *modulus = PyBytes_FromStringAndSize(NULL, EA_RSA);
-    bool ok = modulus != NULL && ea_rsa_modulus(view_bytes(&view), bytes_content(modulus));
-    return views_outcome(&view, 1, ok, modulus, "this is no RSA-3072 public key with exponent 3 in PEM");
-}
-
 static PyMethodDef functions[] = {
     {"sha256", (PyCFunction)(void (*)(void))sha256, METH_FASTCALL,
      "sha256(*parts)\n--\n\nThe SHA-256 of the parts, one behind the other; at most 16."},
     {"rsa_pss_verify", rsa_pss_verify, METH_VARARGS,
      "rsa_pss_verify(public_pem, signature, data, /)\n--\n\nWhether this key signed: RSASSA-PSS, SHA-256, salt of 32 bytes."},
-    {"rsa_modulus", rsa_modulus, METH_O,
-     "rsa_modulus(public_pem, /)\n--\n\nThe 384 bytes, little-endian, of an RSA-3072 key with exponent 3."},
     {0},
 };
 

@@ -145,10 +145,24 @@ static int add_constants(PyObject *module) {
     return 0;
 }
 
+/* Give a type that is ready more methods. */
+static int add_methods(PyTypeObject *type, PyMethodDef *methods) {
+    for (; methods->ml_name != NULL; methods++) {
+        PyObject *made = (methods->ml_flags & METH_CLASS) != 0    ? PyDescr_NewClassMethod(type, methods)
+                         : (methods->ml_flags & METH_STATIC) != 0 ? PyCFunction_New(methods, NULL)
+                                                                  : PyDescr_NewMethod(type, methods);
+        int added = made == NULL ? -1 : PyDict_SetItemString(type->tp_dict, methods->ml_name, made);
+        Py_XDECREF(made);
+        if (added < 0) return -1;
+    }
+    PyType_Modified(type);
+    return 0;
+}
+
 int ea_py_add_host(PyObject *module) {
     static PyBufferProcs buffer = {.bf_getbuffer = (getbufferproc)region_getbuffer};
     Region_Type.tp_as_buffer = &buffer;
     PyType_Modified(&Region_Type);
-    if (ea_add_methods(&Region_Type, region_methods) < 0 || PyModule_AddFunctions(module, functions) < 0) return -1;
+    if (add_methods(&Region_Type, region_methods) < 0 || PyModule_AddFunctions(module, functions) < 0) return -1;
     return add_constants(module) < 0 ? -1 : ea_py_add_cpu(module);
 }

@@ -70,7 +70,7 @@ static PyObject *mbox_wait(MboxObject *self, PyObject *args) {
 }
 
 static PyObject *refuse(PyObject *self, PyObject *unused) {
-    return ea_raise(errors.not_offered, "keep all users of this mbox in one enclave, or use a second mbox",
+    return ea_raise("OperationNotOffered", "keep all users of this mbox in one enclave, or use a second mbox",
                     "a public mbox is first in, first out; only private mboxes have push_front and pop_back");
 }
 

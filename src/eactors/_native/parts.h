@@ -24,7 +24,4 @@ int ea_py_add_baton(PyObject *module);   /* workers that span several enclaves *
 int ea_py_add_host(PyObject *module);    /* making regions, and watching them */
 int ea_py_add_cpu(PyObject *module);     /* what the software CPU calls */
 
-/* Give a type that is ready more methods. */
-int ea_add_methods(PyTypeObject *type, PyMethodDef *methods);
-
 #endif

@@ -8,15 +8,13 @@
 #include "mbox.h"
 #include "wait.h"
 
-/* ---- errors: the classes of eactors.errors, by attribute of this struct ---- */
+/* ---- errors: the classes of eactors.errors, by name ---- */
 
-typedef struct {
-    PyObject *actor_stopped, *message_too_large, *outbox_full, *region_corrupted, *not_offered, *channel_broken;
-} ea_errors;
-extern ea_errors errors;
-
-/* Raise one of them with a hint (NULL: none). Always returns NULL. */
-PyObject *ea_raise(PyObject *error, const char *hint, const char *format, ...);
+/* A new one, of arguments that are taken over; NULL and an exception if there is none, or they
+ * are NULL. */
+PyObject *ea_error(const char *name, PyObject *args, PyObject *keywords);
+/* Raise one with a message and a hint (NULL: none). Always returns NULL. */
+PyObject *ea_raise(const char *name, const char *hint, const char *format, ...);
 /* Raise what `negative_errno` says about `path`. Always returns NULL. */
 PyObject *ea_raise_errno(int negative_errno, const char *path);
 /* The exception that is set, with its traceback, and no longer set. */

@@ -12,9 +12,8 @@ enum {
     IDLE_BODY_TURNS = 64, /* looks before a worker with bodies announces that it sleeps */
 };
 
-/* Bounds on a sleep: how late a wake-up is noticed that was lost with a killed process,
- * and how often a body() that watches something other than messages gets to look. */
-static const uint64_t SLEEP_NS = WORKER_SLEEP_NS, SLEEP_BODY_NS = 20 * 1000 * 1000;
+/* How often a body() that watches something other than messages gets to look. */
+static const uint64_t SLEEP_BODY_NS = 20 * 1000 * 1000;
 
 typedef struct worker_seat {
     ActorObject *actor;
@@ -203,7 +202,7 @@ static void wait_for_messages(WorkerObject *self) {
     /* Between two messages a GIL that nobody else wants is not worth letting go of. */
     if (self->alone && ea_wait_spin(&self->waiter, ready, self)) return;
     Py_BEGIN_ALLOW_THREADS
-    self->stalled = !ea_wait(&self->waiter, self->bell, ready, self, SLEEP_NS);
+    self->stalled = !ea_wait(&self->waiter, self->bell, ready, self, WORKER_SLEEP_NS);
     Py_END_ALLOW_THREADS
 }
 
@@ -222,7 +221,7 @@ void worker_look_again(WorkerObject *self, worker_idleness *seen, bool progress)
         seen->armed = ea_bell_arm(self->bell);
     } else if (seen->idle >= looks + self->positions) {
         Py_BEGIN_ALLOW_THREADS
-        if (!worker_stopping(self)) ea_bell_sleep(&self->waiter, self->bell, seen->armed, self->has_body ? SLEEP_BODY_NS : SLEEP_NS);
+        if (!worker_stopping(self)) ea_bell_sleep(&self->waiter, self->bell, seen->armed, self->has_body ? SLEEP_BODY_NS : WORKER_SLEEP_NS);
         ea_bell_disarm(self->bell);
         self->stalled = ea_load(&self->bell->seq, EA_RELAXED) == seen->armed;
         Py_END_ALLOW_THREADS

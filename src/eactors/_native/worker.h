@@ -4,7 +4,8 @@
 
 #include "types.h"
 
-/* The bound on a sleep of a worker without bodies. */
+/* The bound on a sleep without bodies: how late a wake-up is noticed that was lost with a killed
+ * process. */
 enum { WORKER_SLEEP_NS = 100 * 1000 * 1000 };
 
 /* What a worker whose looks are turns knows of its idleness. */

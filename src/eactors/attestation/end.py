@@ -66,20 +66,12 @@ class End:
     TABLES: ClassVar[tuple[Table, Table]]
     """By side: {(state, kind): (step, next state)}."""
 
-    def __init__(
-        self,
-        side: int,
-        channel: int,
-        cipher: str,
-        manifest: Manifest,
-        own: int,
-        peer: int,
-        platform: Platform,
-    ) -> None:
+    def __init__(self, entry: dict[str, Any], manifest: Manifest, own: int, platform: Platform) -> None:
+        side, cipher, peer = entry["side"], entry["cipher"], entry["peer_enclave"]
         entries = [manifest.enclave(own), manifest.enclave(peer)]
         self.own, self.expected = (entry.identity for entry in entries)
         self.side, self.cipher, self.platform, self.peer = side, cipher, platform, f"enclave {peer}"
-        head = bytes((self.NUMBER, len(cipher))) + cipher.encode() + channel.to_bytes(8, "big")
+        head = bytes((self.NUMBER, len(cipher))) + cipher.encode() + entry["channel"].to_bytes(8, "big")
         self.terms = (b"eactors exchange 1", head, manifest.digest, *self.in_order(*map(_who, entries)))
         self.state, self.hello, self.transcript = START, b"", b""
         self.private, self.secret = bytearray(), bytearray()

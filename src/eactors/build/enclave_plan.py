@@ -12,20 +12,20 @@ from eactors.build.source import module_name
 from eactors.deployment.sizes import node_payload, ring_slots
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from eactors.deployment.plan import Plan, PlannedChannel, PlannedWorker
 
 
 def enclave_plan(
-    plan: Plan, enclave: int, owners: Sequence[str], services: Sequence[str]
+    plan: Plan, enclave: int, owners: Mapping[str, str], services: Sequence[str]
 ) -> dict[str, Any]:
     """Say what one enclave executes, and with whom it talks.
 
     Args:
         plan: The whole plan.
         enclave: Its id; 0 is the untrusted side.
-        owners: Public keys (PEM) of those who must have signed the manifest.
+        owners: Public keys (PEM), by name, of those who must have signed the manifest.
         services: What its actors use of it (`eactors.build.services`).
     """
     workers = [worker for server in plan.servers for worker in server.workers]
@@ -42,7 +42,7 @@ def enclave_plan(
         "enclave": enclave,
         "platform": plan.enclaves[enclave].platform if enclave in plan.enclaves else "untrusted",
         "source": {"file": f"app/{plan.source.name}", "name": module_name(plan.source)},
-        "owners": list(owners),
+        "owners": dict(owners),
         "services": [*(["exchanges"] if encrypted else []), *services],
         "private_channels": [channel.capacity for channel in private],
         "pools": {

@@ -89,8 +89,8 @@ def parts_of(plan: Mapping[str, Any]) -> Parts:
         "eactors.private": "private" in kinds,
     }
     features = {  # in the order in which CMakeLists.txt names variants after them
-        # Reports need only some of it; but they are checked where texts are sealed, or channels.
-        "aead": bool(plan["services"]) and plan["services"] != ["exchanges"] or "sealing" in exchanges,
+        # For reports its keys would do, but they are no part of their own.
+        "aead": "sealing" in exchanges or any(service != "exchanges" for service in plan["services"]),
         "baton": any(worker["spans"] for worker in plan["workers"]),
         "mboxes": "public" in kinds,
         "plain": any("channel" in connector and "cipher" not in connector for connector in connectors),

@@ -94,7 +94,7 @@ class Assembly:
             report=report,
         )
         if entry["spans"]:
-            worker._span(*place["baton"])  # noqa: SLF001
+            _native.span(worker, *place["baton"])
         return worker
 
     def _actor(self, worker: _native.Worker, place: dict[str, Any], entry: dict[str, Any]) -> Actor:
@@ -127,7 +127,8 @@ class Assembly:
         peer_bell = self._launch["bells"][entry["peer"]]
         if "private" in entry:
             channel = self._channels[entry["private"]]
-            connector._attach_private(self._region, channel, entry["side"], place["bell"], peer_bell)  # noqa: SLF001
+            bells = place["bell"], peer_bell
+            _native.attach_private(connector, self._region, channel, entry["side"], *bells)
             return connector
         where = self._launch["channels"][str(entry["channel"])]
         end = (
@@ -137,11 +138,11 @@ class Assembly:
             *(peer_bell, *place["participant"]),
         )
         if "cipher" not in entry:
-            connector._attach_plain(end, declared.copy)  # noqa: SLF001
+            _native.attach_plain(connector, end, declared.copy)
             return connector
         assert self._trust is not None
         exchange = self._trust.service("exchanges").exchange(entry)
-        connector._attach_sealed(end, entry["channel"], entry["cipher"], exchange)  # noqa: SLF001
+        _native.attach_sealed(connector, end, entry["channel"], entry["cipher"], exchange)
         return connector
 
 

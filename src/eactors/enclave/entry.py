@@ -22,7 +22,6 @@ from eactors.enclave.failure import describe
 from eactors.enclave.link import STDERR, STDOUT, HostLink
 from eactors.enclave.loader import load
 from eactors.enclave.trust import Trust
-from eactors.errors import SandboxViolation
 from eactors.platform import audit
 from eactors.platform.simulation import Simulation
 
@@ -57,14 +56,9 @@ def main(folder: str) -> NoReturn:
     (platform.prepare if platform is not None else _native.die_with)(launch["parent"])
     if "introduce" in launch and platform is not None:
         Trust(platform, plan, launch, lambda: None).service("provisioning").introduce()
-    region = _native.Region.open(launch["region"]["path"], launch["region"]["size"])
-    _native.adopt(region, *launch["workers"][0]["participant"])
-    link = HostLink(region, launch["host"])
-    sys.stdout, sys.stderr = ConsoleStream(link, STDOUT), ConsoleStream(link, STDERR)
-    _cut_standard_streams()
-    link.event("attached", enclave=plan["enclave"])
+    enclave = Enclave(folder, plan, launch, platform)
     try:
-        status = Enclave(folder, plan, launch, platform, region, link).run()
+        status = enclave.run()
     except BaseException:  # noqa: BLE001 - the link to the host itself has failed: no words left
         status = BROKEN
     os._exit(status)
@@ -80,20 +74,16 @@ class Enclave:
     """One enclave, from its plan to its end; the arguments are what `main` has."""
 
     def __init__(
-        self,
-        folder: str,
-        plan: dict[str, Any],
-        launch: dict[str, Any],
-        platform: Platform | None,
-        region: _native.Region,
-        link: HostLink,
+        self, folder: str, plan: dict[str, Any], launch: dict[str, Any], platform: Platform | None
     ) -> None:
-        self._folder = folder
-        self._plan = plan
+        self._folder, self._plan, self._platform = folder, plan, platform
         self.launch = launch
-        self._platform = platform
-        self.region = region
-        self._link = link
+        self.region = _native.Region.open(launch["region"]["path"], launch["region"]["size"])
+        _native.adopt(self.region, *launch["workers"][0]["participant"])
+        self._link = HostLink(self.region, launch["host"])
+        sys.stdout, sys.stderr = ConsoleStream(self._link, STDOUT), ConsoleStream(self._link, STDERR)
+        _cut_standard_streams()
+        self._link.event("attached", enclave=plan["enclave"])
 
     def run(self) -> int:
         """Construct, seal, execute; the exit status."""
@@ -173,7 +163,9 @@ class Enclave:
             if isinstance(detail, SystemExit):
                 self._link.event("exit", actor=actor.name, status=self._status_of(detail))
             else:
-                self._failed(actor.name, self._worded(actor.name, detail))
+                self._failed(
+                    actor.name, detail if self._platform is None else audit.worded(actor.name, detail)
+                )
         elif what == "exit":
             self._link.event("exit", actor=actor.name, status=detail)
         else:
@@ -185,19 +177,6 @@ class Enclave:
             return (wish.code or 0) & 0xFF
         self._link.send(STDERR, f"{wish.code}\n".encode("utf-8", "backslashreplace"))
         return FAILED
-
-    def _worded(self, actor: str, error: BaseException) -> BaseException:
-        """Name the culprit of a system call that no audit hook announced."""
-        if not isinstance(error, PermissionError) or isinstance(error, SandboxViolation):
-            return error
-        if self._platform is None:
-            return error
-        worded = SandboxViolation(
-            f"actor {actor!r} made a system call that its enclave refuses: {error}",
-            actor=actor,
-            hint="use a system actor, or place this one in enclave 0, the untrusted side",
-        )
-        return worded.with_traceback(error.__traceback__)
 
     def _failed(self, actor: str | None, error: BaseException) -> None:
         self.finish_lines()

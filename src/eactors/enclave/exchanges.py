@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from eactors.attestation.end import End
     from eactors.attestation.manifest import Manifest
     from eactors.platform.base import Platform
 
@@ -37,16 +36,7 @@ class Exchanges:
     def exchange(self, entry: dict[str, Any]) -> Exchange:
         """The key exchange of one connector, as its entry in the plan says."""
         channel = entry["channel"]
-        end: End = make_exchange(
-            entry["exchange"],
-            side=entry["side"],
-            channel=channel,
-            cipher=entry["cipher"],
-            manifest=self._manifest,
-            own=self._own,
-            peer=entry["peer_enclave"],
-            platform=self._platform,
-        )
+        end = make_exchange(entry, self._manifest, self._own, self._platform)
         self._closed.add(channel)
 
         def counted(frame: bytes | None) -> tuple[tuple[bytes, ...], Keys | None]:
