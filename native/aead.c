@@ -3,23 +3,13 @@
 #include <limits.h>
 #include <openssl/evp.h>
 
-static bool once(const ea_cipher *cipher, bool sealing, const uint8_t *bytes, const uint8_t *nonce, ea_bytes data, ea_bytes aad,
-                 uint8_t *out) {
+bool ea_aead(const ea_cipher *cipher, bool sealing, const uint8_t *key, const uint8_t nonce[EA_NONCE], ea_bytes data,
+             ea_bytes aad, uint8_t *out) {
+    if (!sealing && data.size < EA_TAG) return false;
+    size_t size = sealing ? data.size : data.size - EA_TAG;
     EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
-    bool ok = aad.size <= INT_MAX && ea_cipher_key(context, cipher, bytes, sealing) &&
-              ea_cipher_text(context, sealing, nonce, aad, data.data, out, data.size);
+    bool ok = aad.size <= INT_MAX && ea_cipher_key(context, cipher, key, sealing) &&
+              ea_cipher_text(context, sealing, nonce, aad, data.data, out, size);
     EVP_CIPHER_CTX_free(context);
     return ok;
-}
-
-bool ea_aead_seal(const ea_cipher *cipher, const uint8_t *bytes, const uint8_t nonce[EA_NONCE], ea_bytes data, ea_bytes aad,
-                  uint8_t *out) {
-    return once(cipher, true, bytes, nonce, data, aad, out);
-}
-
-bool ea_aead_open(const ea_cipher *cipher, const uint8_t *bytes, const uint8_t nonce[EA_NONCE], ea_bytes data, ea_bytes aad,
-                  uint8_t *out) {
-    if (data.size < EA_TAG) return false;
-    data.size -= EA_TAG;
-    return once(cipher, false, bytes, nonce, data, aad, out);
 }

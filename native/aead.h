@@ -4,11 +4,9 @@
 
 #include "cipher.h"
 
-/* `out` has EA_TAG bytes more than `data`; open answers false for what is not authentic, with
- * `out` wiped. */
-bool ea_aead_seal(const ea_cipher *cipher, const uint8_t *key, const uint8_t nonce[EA_NONCE], ea_bytes data, ea_bytes aad,
-                  uint8_t *out);
-bool ea_aead_open(const ea_cipher *cipher, const uint8_t *key, const uint8_t nonce[EA_NONCE], ea_bytes data, ea_bytes aad,
-                  uint8_t *out);
+/* Seal `data`: `out` has EA_TAG bytes more. Or open it: `out` has EA_TAG bytes less, and false is
+ * the answer to what is not authentic, with `out` wiped. */
+bool ea_aead(const ea_cipher *cipher, bool sealing, const uint8_t *key, const uint8_t nonce[EA_NONCE], ea_bytes data,
+             ea_bytes aad, uint8_t *out);
 
 #endif

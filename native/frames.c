@@ -35,7 +35,7 @@ static void put(uint8_t *to, uint64_t value, size_t size, bool big_endian) {
     for (size_t i = 0; i < size; i++) to[big_endian ? size - 1 - i : i] = (uint8_t)(value >> 8 * i);
 }
 
-static bool move_frame(ea_frames *frames, ea_frame frame, const uint8_t *in, uint8_t *out) {
+bool ea_frames_move(ea_frames *frames, ea_frame frame, const uint8_t *in, uint8_t *out) {
     uint8_t nonce[EA_NONCE] = {0}, aad[AAD] = {0};
     /* A number that would come again ends the direction. */
     if (frames->context == NULL || frames->number == UINT64_MAX) return false;
@@ -49,12 +49,4 @@ static bool move_frame(ea_frames *frames, ea_frame frame, const uint8_t *in, uin
     if (!ea_cipher_text(frames->context, frames->sealing, nonce, (ea_bytes){aad, AAD}, in, out, frame.length)) return false;
     frames->number++;
     return frames->number % EA_FRAMES_PER_KEY != 0 || next_key(frames);
-}
-
-bool ea_frames_seal(ea_frames *frames, ea_frame frame, const uint8_t *data, uint8_t *shared) {
-    return move_frame(frames, frame, data, shared);
-}
-
-bool ea_frames_open(ea_frames *frames, ea_frame frame, const uint8_t *shared, uint8_t *data) {
-    return move_frame(frames, frame, shared, data);
 }

@@ -29,10 +29,9 @@ bool ea_frames_start(ea_frames *frames, const uint8_t *key);
 /* Wipe the key; nothing can be sealed or opened any more. */
 void ea_frames_end(ea_frames *frames);
 
-/* Seal `frame.length` private bytes into a node, or open them from a node, which has EA_TAG
- * bytes more. Each shared byte is read or written once. False: not authentic, the last
- * number, or ended; nothing of it is left in `data`. */
-bool ea_frames_seal(ea_frames *frames, ea_frame frame, const uint8_t *data, uint8_t *shared);
-bool ea_frames_open(ea_frames *frames, ea_frame frame, const uint8_t *shared, uint8_t *data);
+/* Seal `frame.length` private bytes into a node, or, at an end that does not seal, open them from
+ * a node, which has EA_TAG bytes more. Each shared byte is read or written once. False: not
+ * authentic, the last number, or ended; nothing of it is left in private memory. */
+bool ea_frames_move(ea_frames *frames, ea_frame frame, const uint8_t *in, uint8_t *out);
 
 #endif

@@ -35,6 +35,8 @@ def deployments() -> Iterator[Path]:
     yield ROOT / "examples/pingpong/two-enclaves.xml"
     yield ROOT / "examples/tripong/three-enclaves.xml"
     yield ROOT / "examples/tripong/one-enclave.xml"
+    yield ROOT / "examples/tripong/one-worker.xml"
+    yield ROOT / "examples/smc/three-parties.xml"
     yield ROOT / "examples/diffie_hellman/attested.xml"
     yield ROOT / "examples/attestation/two-enclaves.xml"
 

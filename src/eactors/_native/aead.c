@@ -14,8 +14,8 @@ static PyObject *aead(PyObject *args, bool sealing) {
         return views_outcome(views, 4, false, Py_NewRef(Py_None), "a key or nonce of the wrong size for this cipher");
     Py_ssize_t size = views[2].len + (sealing ? EA_TAG : -EA_TAG);
     PyObject *out = PyBytes_FromStringAndSize(NULL, size < 0 ? 0 : size);
-    bool ok = out != NULL && (sealing ? ea_aead_seal : ea_aead_open)(cipher, views[0].buf, views[1].buf, view_bytes(&views[2]),
-                                                                    view_bytes(&views[3]), bytes_content(out));
+    bool ok = out != NULL && ea_aead(cipher, sealing, views[0].buf, views[1].buf, view_bytes(&views[2]), view_bytes(&views[3]),
+                                     bytes_content(out));
     return views_outcome(views, 4, ok, out, sealing ? "sealing failed" : "not sealed with this key, or changed since");
 }
 

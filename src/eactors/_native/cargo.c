@@ -115,8 +115,6 @@ static PyObject *cargo_release(CargoObject *self, PyObject *unused) {
     Py_RETURN_NONE;
 }
 
-static PyObject *cargo_exit(CargoObject *self, PyObject *args) { return cargo_release(self, NULL); }
-
 static PyObject *cargo_enter(CargoObject *self, PyObject *unused) {
     return usable(self) ? Py_NewRef((PyObject *)self) : NULL;
 }
@@ -137,7 +135,7 @@ static PyMethodDef methods[] = {
     {"release", (PyCFunction)cargo_release, METH_NOARGS,
      "release()\n--\n\nGive the node back now instead of when the cargo is dropped."},
     {"__enter__", (PyCFunction)cargo_enter, METH_NOARGS, NULL},
-    {"__exit__", (PyCFunction)cargo_exit, METH_VARARGS, NULL},
+    {"__exit__", (PyCFunction)cargo_release, METH_VARARGS, NULL},
     {0},
 };
 

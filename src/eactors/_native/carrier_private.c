@@ -27,8 +27,6 @@ typedef struct {
 static queue *inbound(const ConnectorObject *self) { return ((private_state *)self->carrier)->inbound; }
 static queue *outbound(const ConnectorObject *self) { return ((private_state *)self->carrier)->outbound; }
 
-static void add(ea_a64 *counter) { ea_store(counter, ea_load(counter, EA_RELAXED) + 1, EA_RELAXED); }
-
 static int offer(ConnectorObject *self, PyObject *item) {
     queue *to = outbound(self);
     /* Seq_cst on count and waiting: the two looks of wait.h, at memory of our own. */
@@ -37,7 +35,7 @@ static int offer(ConnectorObject *self, PyObject *item) {
     to->items[(to->head + count) % self->capacity] = Py_NewRef(item);
     (void)ea_add(&to->count, 1, EA_SEQ_CST);
     ea_participant *counters = self->actor->worker->who.shared;
-    if (item != Py_None) add(&counters->sent);
+    if (item != Py_None) ea_count(&counters->sent);
     if (to->reader != NULL) ea_bell_ring(to->reader, counters);
     return 1;
 }

@@ -182,7 +182,7 @@ static take_result take_frame(ConnectorObject *self, const ea_node *header, PyOb
     size_t most = frame.kind == EA_CLOSE ? 0 : (size_t)self->message_size;
     uint8_t *room = framed_room(self, frame.length, frame.rest, most);
     if (room == NULL) return PyErr_Occurred() ? TAKE_ERROR : corrupted(self, "it received a frame that does not follow");
-    if (!ea_frames_open(&sealed->in, frame, header->payload, room)) return corrupted(self, "a frame failed authentication");
+    if (!ea_frames_move(&sealed->in, frame, header->payload, room)) return corrupted(self, "a frame failed authentication");
     PyObject *whole = framed_whole(self, frame.length, frame.rest);
     if (whole == NULL) return TAKE_NOTHING;
     if (frame.kind == EA_CLOSE) {
@@ -262,7 +262,7 @@ static PyObject *attach_sealed(PyObject *module, PyObject *args) {
     sealed->out.direction = (uint8_t)place.plan.side;
     sealed->in.direction = (uint8_t)(1 - place.plan.side);
     sealed->out.sealing = true;
-    sealed->seal = (framed_seal){&sealed->out, ea_frames_seal, EA_TAG};
+    sealed->seal = (framed_seal){&sealed->out, ea_frames_move, EA_TAG};
     self->ops = &sealed_carrier;
     self->unsettled = true;
     Py_RETURN_NONE;

@@ -36,8 +36,7 @@ int framed_push(ConnectorObject *self, uint32_t node, ea_frame frame) {
 }
 
 void framed_count_sent(ConnectorObject *self) {
-    ea_participant *counters = ((framed_state *)self->carrier)->end.who.shared;
-    ea_store(&counters->sent, ea_load(&counters->sent, EA_RELAXED) + 1, EA_RELAXED);
+    ea_count(&((framed_state *)self->carrier)->end.who.shared->sent);
 }
 
 int framed_send(ConnectorObject *self, const uint8_t *data, size_t size, ea_kind kind, Py_ssize_t *done,

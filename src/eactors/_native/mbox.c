@@ -49,7 +49,7 @@ static PyObject *mbox_pop_front(MboxObject *self, PyObject *unused) {
     if (status != EA_OK) Py_RETURN_NONE;
     current.activity++;
     if (current.worker != NULL)
-        ea_store(&who->shared->received, ea_load(&who->shared->received, EA_RELAXED) + 1, EA_RELAXED);
+        ea_count(&who->shared->received);
     return node_new(self->pool, index);
 }
 

@@ -39,11 +39,6 @@ PyObject *ea_caught(void) {
     return value;
 }
 
-PyObject *ea_raise_errno(int negative_errno, const char *path) {
-    errno = -negative_errno;
-    return PyErr_SetFromErrnoWithFilename(PyExc_OSError, path);
-}
-
 PyObject *ea_status_error(ea_status status, const char *what) {
     if (status == EA_CORRUPT)
         return ea_raise("RegionCorrupted", "the host, or a peer, wrote into shared memory what it must not",
@@ -72,11 +67,6 @@ static PyObject *adopt(PyObject *module, PyObject *args) {
     Py_RETURN_NONE;
 }
 
-static PyObject *current_actor(PyObject *module, PyObject *unused) {
-    if (current.actor == NULL || current.actor->name == NULL) Py_RETURN_NONE;
-    return Py_NewRef(current.actor->name);
-}
-
 static PyObject *current_participant(PyObject *module, PyObject *unused) {
     const ea_context *who = ea_current_who();
     return who == NULL ? NULL : PyLong_FromUnsignedLong(who->id);
@@ -85,8 +75,6 @@ static PyObject *current_participant(PyObject *module, PyObject *unused) {
 static PyMethodDef functions[] = {
     {"adopt", adopt, METH_VARARGS,
      "adopt(region, participant, id, /)\n--\n\nLet this thread act as participant `id` of the region."},
-    {"current_actor", current_actor, METH_NOARGS,
-     "current_actor()\n--\n\nThe name of the actor whose code this thread runs, or None."},
     {"current_participant", current_participant, METH_NOARGS,
      "current_participant()\n--\n\nThe id of the participant that this thread is."},
     {0},

@@ -15,8 +15,6 @@
 PyObject *ea_error(const char *name, PyObject *args, PyObject *keywords);
 /* Raise one with a message and a hint (NULL: none). Always returns NULL. */
 PyObject *ea_raise(const char *name, const char *hint, const char *format, ...);
-/* Raise what `negative_errno` says about `path`. Always returns NULL. */
-PyObject *ea_raise_errno(int negative_errno, const char *path);
 /* The exception that is set, with its traceback, and no longer set. */
 PyObject *ea_caught(void);
 

@@ -23,8 +23,6 @@ typedef struct worker_seat {
     PyObject **handlers; /* NULL at a connector that body() polls */
 } seat;
 
-static void count(ea_a64 *counter) { ea_store(counter, ea_load(counter, EA_RELAXED) + 1, EA_RELAXED); }
-
 bool worker_stopping(const WorkerObject *self) { return ea_load(&self->control->stop, EA_ACQUIRE) != 0; }
 
 /* Tell the enclave's entry; it reports to the host. What is a literal. */
@@ -51,7 +49,7 @@ static int drain(seat *at) {
             if (taken == TAKE_ERROR) PyErr_Clear(); /* corrupted, and nobody left to tell */
             if (taken != TAKE_CARGO) break;
             Py_DECREF(cargo);
-            count(&at->actor->worker->who.shared->dropped);
+            ea_count(&at->actor->worker->who.shared->dropped);
         }
     }
     return 0;
@@ -104,10 +102,10 @@ static int serve(WorkerObject *self, seat *at, uint32_t i) {
         if (at->handlers[i] == NULL) {
             /* Nobody will ever look at it; but the end of the channel comes this way, too. */
             Py_DECREF(cargo);
-            count(&self->who.shared->dropped);
+            ea_count(&self->who.shared->dropped);
             continue;
         }
-        count(&self->who.shared->received);
+        ea_count(&self->who.shared->received);
         PyObject *arguments[] = {(PyObject *)at->actor, cargo};
         PyObject *answer = PyObject_Vectorcall(at->handlers[i], arguments, 2, NULL);
         Py_DECREF(cargo);
@@ -159,7 +157,7 @@ static int run_actor(WorkerObject *self, seat *at) {
 
 int worker_turn(WorkerObject *self) {
     uint64_t before = current.activity;
-    count(&self->who.shared->turns);
+    ea_count(&self->who.shared->turns);
     for (uint32_t i = 0; i < self->seat_count; i++) {
         current.actor = self->seats[i].actor;
         if (run_actor(self, &self->seats[i]) < 0 && failed(self, &self->seats[i]) < 0) return -1;

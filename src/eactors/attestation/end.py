@@ -119,22 +119,6 @@ class End:
         self.transcript = _native.sha256(*self.terms, *self.in_order(self.hello, hello))
         return ()
 
-    def confirm(self) -> Messages:
-        """Show that this end has the secret and the transcript."""
-        return (self.say(CONFIRMATION, self._confirmation(self.side)),)
-
-    def confirmed(self, body: bytes) -> Messages:
-        """See that the peer has them."""
-        if not _native.equal(body, self._confirmation(1 - self.side)):
-            raise ExchangeFailed(
-                f"{self.peer} has other keys: a message was changed, or is of an earlier run"
-            )
-        return ()
-
-    def _confirmation(self, side: int) -> bytes:
-        info = b"eactors confirmation %d" % side
-        return bytes(_native.hkdf(self.secret, self.transcript, info, 32))
-
     def _keys(self) -> Keys:
         infos = self.in_order(b"eactors key 0->1", b"eactors key 1->0")
         length = KEY_BYTES[self.cipher]

@@ -16,7 +16,6 @@ from eactors.build.keyfile import fingerprint
 from eactors.build.observe import Observation
 from eactors.build.owners import Owners
 from eactors.build.reach import reach
-from eactors.build.services import services_of
 from eactors.build.signing import MANIFEST, SIGNATURES, read_manifest, sign_image, sign_manifest
 from eactors.build.writing import write_image
 from eactors.deployment.model import UNTRUSTED
@@ -70,7 +69,7 @@ def build_folder(plan: Plan, folder: Path, *, notice: Callable[[str], None], rep
     homes = sorted({actor.enclave for actor in plan.actors.values()})
     reached = {enclave: _reach(plan, enclave) for enclave in homes}
     plans = {
-        enclave: enclave_plan(plan, enclave, _owners(plan, enclave, owners), services_of(reached[enclave]))
+        enclave: enclave_plan(plan, enclave, _owners(plan, enclave, owners), reached[enclave])
         for enclave in homes
     }
     observations = {

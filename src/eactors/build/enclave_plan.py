@@ -8,25 +8,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from eactors.build.services import services_of
 from eactors.build.source import module_name
 from eactors.deployment.sizes import node_payload, ring_slots
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
+    from eactors.build.reach import Reach
     from eactors.deployment.plan import Plan, PlannedChannel, PlannedWorker
 
 
-def enclave_plan(
-    plan: Plan, enclave: int, owners: Mapping[str, str], services: Sequence[str]
-) -> dict[str, Any]:
+def enclave_plan(plan: Plan, enclave: int, owners: Mapping[str, str], reached: Reach) -> dict[str, Any]:
     """Say what one enclave executes, and with whom it talks.
 
     Args:
         plan: The whole plan.
         enclave: Its id; 0 is the untrusted side.
         owners: Public keys (PEM), by name, of those who must have signed the manifest.
-        services: What its actors use of it (`eactors.build.services`).
+        reached: What it has of the source.
     """
     workers = [worker for server in plan.servers for worker in server.workers]
     own = {name for name, actor in plan.actors.items() if actor.enclave == enclave}
@@ -41,9 +41,13 @@ def enclave_plan(
     return {
         "enclave": enclave,
         "platform": plan.enclaves[enclave].platform if enclave in plan.enclaves else "untrusted",
-        "source": {"file": f"app/{plan.source.name}", "name": module_name(plan.source)},
+        "source": {
+            "file": f"app/{plan.source.name}",
+            "name": module_name(plan.source),
+            "beside": reached.beside,
+        },
         "owners": dict(owners),
-        "services": [*(["exchanges"] if encrypted else []), *services],
+        "services": [*(["exchanges"] if encrypted else []), *services_of(reached)],
         "private_channels": [channel.capacity for channel in private],
         "pools": {
             pool.name: {"kind": pool.kind, "nodes": pool.nodes, "payload": pool.size} for pool in pools

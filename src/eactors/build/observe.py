@@ -87,6 +87,7 @@ class Observation:
             "paths": [str(path) for path in _site()],
             "file": f"app/{reach.source.name}",
             "module": reach.module,
+            "beside": reach.beside,
             "classes": reach.classes,
             "late": [(late.module, late.name, late.required) for late in reach.late],
         }

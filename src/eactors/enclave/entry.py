@@ -20,7 +20,7 @@ from eactors.enclave.assembly import Assembly, ConstructorError
 from eactors.enclave.console import ConsoleStream
 from eactors.enclave.failure import describe
 from eactors.enclave.link import STDERR, STDOUT, HostLink
-from eactors.enclave.loader import load
+from eactors.enclave.loader import execute
 from eactors.enclave.trust import Trust
 from eactors.platform import audit
 from eactors.platform.simulation import Simulation
@@ -126,7 +126,11 @@ class Enclave:
         if self._platform is not None:
             missing.install(f"enclave {self._plan['enclave']}")
         source = self._plan["source"]
-        return load(self._folder, source["file"], source["name"])
+        if source["beside"]:
+            from eactors.enclave import beside  # noqa: PLC0415 - many applications are one file
+
+            beside.install(self._folder, os.path.dirname(source["file"]))  # noqa: PTH120
+        return execute(os.path.join(self._folder, source["file"]), source["name"], source["file"])  # noqa: PTH118
 
     def _threads(self, workers: list[_native.Worker]) -> list[WorkerThread]:
         if not workers:
