@@ -13,8 +13,7 @@ from typing import Any
 from cryptography.hazmat.primitives.ciphers import algorithms
 from cryptography.hazmat.primitives.cmac import CMAC
 
-from eactors.errors import NotInEnclave
-from eactors.platform.base import PlatformError
+from eactors.errors import NotInEnclave, PlatformError
 
 SIMULATED = b"EACTORS-SIMULATE"
 INIT, DEBUG, MODE64BIT = 1, 2, 4

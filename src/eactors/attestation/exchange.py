@@ -7,6 +7,8 @@ from eactors.errors import ExchangeFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from eactors.attestation.end import End
     from eactors.attestation.manifest import Manifest
     from eactors.platform.base import Platform
@@ -29,27 +31,13 @@ def class_of(kind: str) -> type[End]:
     return LocalAttestation
 
 
-def make_exchange(
-    kind: str,
-    *,
-    side: int,
-    channel: int,
-    cipher: str,
-    manifest: Manifest,
-    own: int,
-    peer: int,
-    platform: Platform,
-) -> End:
+def make_exchange(entry: dict[str, Any], manifest: Manifest, own: int, platform: Platform) -> End:
     """One end of a key exchange.
 
     Args:
-        kind: ``local-attestation``, ``sealing`` or ``diffie-hellman``.
-        side: Which end of the channel this is, 0 or 1.
-        channel: The channel's id in the manifest.
-        cipher: Its cipher.
+        entry: What the enclave's plan says of the connector.
         manifest: The manifest, whose signatures have been checked.
         own: This enclave's id.
-        peer: The other's.
         platform: What reports and sealing keys come from.
 
     Returns:
@@ -60,11 +48,12 @@ def make_exchange(
             signed another deployment than this enclave is part of.
         ManifestRejected: The manifest has no such channel.
     """
-    entry = manifest.channel(channel)
-    said = (entry.exchange, entry.cipher, *entry.enclaves)
-    planned = (kind, cipher, *((own, peer) if side == 0 else (peer, own)))
+    kind, cipher, channel, peer = (entry[key] for key in ("exchange", "cipher", "channel", "peer_enclave"))
+    signed = manifest.channel(channel)
+    said = (signed.exchange, signed.cipher, *signed.enclaves)
+    planned = (kind, cipher, *((own, peer) if entry["side"] == 0 else (peer, own)))
     if planned != said or kind not in EXCHANGES or cipher not in KEY_BYTES:
         raise ExchangeFailed(
             f"channel {channel} is {planned} in this enclave's image and {said} in the manifest"
         )
-    return class_of(kind)(side, channel, cipher, manifest, own, peer, platform)
+    return class_of(kind)(entry, manifest, own, platform)

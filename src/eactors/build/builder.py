@@ -68,11 +68,12 @@ def build_folder(plan: Plan, folder: Path, *, notice: Callable[[str], None], rep
         )
     homes = sorted({actor.enclave for actor in plan.actors.values()})
     reached = {enclave: _reach(plan, enclave) for enclave in homes}
-    plans = {enclave: enclave_plan(plan, enclave, _owners(plan, enclave, owners)) for enclave in homes}
+    plans = {
+        enclave: enclave_plan(plan, enclave, _owners(plan, enclave, owners), reached[enclave])
+        for enclave in homes
+    }
     observations = {
-        enclave: Observation.start(
-            reached[enclave], folder, framework.parts_of(plans[enclave], reached[enclave].files)
-        )
+        enclave: Observation.start(reached[enclave], folder, framework.parts_of(plans[enclave]))
         for enclave in plan.enclaves
     }
     names = {enclave: "untrusted" if enclave == UNTRUSTED else f"enclave-{enclave}" for enclave in homes}
@@ -144,8 +145,8 @@ def _settings(plan: Plan, enclave: int) -> dict[str, Any]:
     }
 
 
-def _owners(plan: Plan, enclave: int, owners: Owners) -> list[str]:
-    return owners.public(plan.enclaves[enclave].owners) if enclave in plan.enclaves else []
+def _owners(plan: Plan, enclave: int, owners: Owners) -> dict[str, str]:
+    return owners.public(plan.enclaves[enclave].owners) if enclave in plan.enclaves else {}
 
 
 def _write_manifest(plan: Plan, folder: Path, images: dict[int, Image], owners: Owners) -> None:

@@ -8,22 +8,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from eactors.build.powers import powers_of
 from eactors.build.source import module_name
 from eactors.deployment.sizes import node_payload, ring_slots
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
+    from eactors.build.reach import Reach
     from eactors.deployment.plan import Plan, PlannedChannel, PlannedService, PlannedWorker
 
 
-def enclave_plan(plan: Plan, enclave: int, owners: Sequence[str]) -> dict[str, Any]:
+def enclave_plan(plan: Plan, enclave: int, owners: Mapping[str, str], reached: Reach) -> dict[str, Any]:
     """Say what one enclave executes, and with whom it talks.
 
     Args:
         plan: The whole plan.
         enclave: Its id; 0 is the untrusted side.
-        owners: Public keys (PEM) of those who must have signed the manifest.
+        owners: Public keys (PEM), by name, of those who must have signed the manifest.
+        reached: What it has of the source.
     """
     workers = [worker for server in plan.servers for worker in server.workers]
     own = {name for name, actor in plan.actors.items() if actor.enclave == enclave}
@@ -31,11 +34,20 @@ def enclave_plan(plan: Plan, enclave: int, owners: Sequence[str]) -> dict[str, A
         channel for channel in plan.channels if channel.carrier == "private" and channel.ends[0].actor in own
     ]
     pools = [pool for pool in plan.pools if own & set(pool.users)]
+    encrypted = any(
+        channel.protection == "encrypted" and own & {end.actor for end in channel.ends}
+        for channel in plan.channels
+    )
     return {
         "enclave": enclave,
         "platform": plan.enclaves[enclave].platform if enclave in plan.enclaves else "untrusted",
-        "source": {"file": f"app/{plan.source.name}", "name": module_name(plan.source)},
-        "owners": list(owners),
+        "source": {
+            "file": f"app/{plan.source.name}",
+            "name": module_name(plan.source),
+            "beside": reached.beside,
+        },
+        "owners": dict(owners),
+        "powers": [*(["exchanges"] if encrypted else []), *powers_of(reached)],
         "private_channels": [channel.capacity for channel in private],
         "pools": {
             pool.name: {"kind": pool.kind, "nodes": pool.nodes, "payload": pool.size} for pool in pools
@@ -54,6 +66,7 @@ def _worker(plan: Plan, worker: PlannedWorker, enclave: int, private: list[Plann
     return {
         "id": worker.id,
         "policy": worker.policy,
+        "spans": len(worker.shares) > 1,
         "actors": [_actor(plan, name, private) for name in actors],
     }
 

@@ -63,7 +63,7 @@ class Observation:
         self._process = process
 
     @classmethod
-    def start(cls, reach: Reach, scratch: Path, parts: framework.Parts = framework.PLAIN) -> Observation:
+    def start(cls, reach: Reach, scratch: Path, parts: framework.Parts = framework.BARE) -> Observation:
         """Start the interpreter, and return at once.
 
         Args:
@@ -87,6 +87,7 @@ class Observation:
             "paths": [str(path) for path in _site()],
             "file": f"app/{reach.source.name}",
             "module": reach.module,
+            "beside": reach.beside,
             "classes": reach.classes,
             "late": [(late.module, late.name, late.required) for late in reach.late],
         }

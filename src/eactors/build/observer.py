@@ -22,7 +22,10 @@ def load():
     folder = sys.path[0]
     sys.path.insert(1, folder + "/app")
     sys.path += SETTINGS["paths"]
-    module = loader.load(folder, SETTINGS["file"], SETTINGS["module"])
+    if SETTINGS["beside"]:
+        from eactors.enclave import beside
+        beside.install(folder, "app")
+    module = loader.execute(folder + "/" + SETTINGS["file"], SETTINGS["module"], SETTINGS["file"])
     for name in SETTINGS["classes"]:
         for connector in getattr(module, name).__eactors__.connectors.values():
             connector.codec()

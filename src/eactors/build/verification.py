@@ -55,7 +55,7 @@ def verify_folder(folder: Path) -> list[Finding]:
         entry = entries.get(enclave)
         findings.append(_try(f"measurement of {name}", partial(_check_measurement, image, entry)))
         findings.append(_try(f"signature of {name}", partial(_check_signer, image, entry)))
-        for pem in json.loads((folder / name / "plan.json").read_bytes())["owners"]:
+        for pem in json.loads((folder / name / "plan.json").read_bytes())["owners"].values():
             key = public_key(pem.encode(), name)
             owners[fingerprint(key)[:16]] = key
     for owner, key in owners.items():

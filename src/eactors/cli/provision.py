@@ -82,5 +82,5 @@ def _content(file: Path) -> bytes:
 def _check_owners(folder: Path, image: str) -> None:
     """See that those whom the enclave wants have signed the manifest."""
     owners = json.loads((folder / image / "plan.json").read_bytes())["owners"]
-    keys = [public_key(pem.encode(), image) for pem in owners]
+    keys = [public_key(pem.encode(), image) for pem in owners.values()]
     check_manifest(folder, {fingerprint(key)[:16]: key for key in keys})
