@@ -10,6 +10,22 @@ PROGRAM = """
 import sys
 
 SETTINGS = {settings!r}
+LOADED = []
+
+
+def watch():
+    # A module may put another in its place, as collections.abc does since Python 3.13: then its
+    # own file is seen only while it is being loaded.
+    import _frozen_importlib_external
+    basics = _frozen_importlib_external._LoaderBasics
+    execute = basics.exec_module
+
+    def exec_module(self, module):
+        spec = module.__spec__
+        execute(self, module)
+        LOADED.append((spec.name, spec.origin))
+
+    basics.exec_module = exec_module
 
 
 def load():
@@ -33,9 +49,16 @@ def load():
         except Exception:
             if required and name not in sys.modules:
                 raise
+    for name, later in SETTINGS["later"]:
+        if name in sys.modules:
+            try:
+                __import__(later)
+            except ImportError:
+                pass
 
 
 def origins():
+    yield from LOADED
     for name, module in list(sys.modules.items()):
         try:
             spec = object.__getattribute__(module, "__dict__").get("__spec__")
@@ -53,6 +76,7 @@ def frames(trace):
 
 folder, failure = sys.path[0], None
 try:
+    watch()
     load()
 except BaseException as error:
     failure = type(error).__name__, str(error), list(frames(error.__traceback__))
