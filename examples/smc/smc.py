@@ -19,6 +19,7 @@ LANE = 9
 
 SHIFT = 1 << 63
 LEAST, MOST = -SHIFT, SHIFT - 1
+MOST_DIGITS = 19
 HEADER = 9
 """Bytes before each vector on its way: the number of the round, and how many parties are in it."""
 
@@ -47,7 +48,9 @@ def parse(party, text, scale):
             raise SecretInvalid(f"{party}: line {number} is no number")
         if len(fraction) > scale:
             raise SecretInvalid(f"{party}: line {number} has more than {scale} decimal places")
-        value = int(digits) * 10 ** (scale - len(fraction))
+        if len(digits.lstrip("0")) > MOST_DIGITS:  # far out of range, and longer than int() may take
+            raise SecretInvalid(f"{party}: line {number} is out of range")
+        value = int(digits.lstrip("0") or "0") * 10 ** (scale - len(fraction))
         value = -value if line.strip().startswith("-") else value
         if not LEAST <= value <= MOST:
             raise SecretInvalid(f"{party}: line {number} is out of range")

@@ -126,6 +126,11 @@ def test_owners_of_two_manifests_do_not_agree(owners: tuple[Owner, Owner]) -> No
     done = bob.eactors("verify", "mixed")
     assert done.returncode == 1
     assert "signature is for another manifest" in done.stdout
+    bobs = next((bob.folder / "other/signatures").iterdir()).stem
+    done = bob.eactors("run", "mixed")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"ManifestRejected: owner {bobs} signed another manifest than this one, " in done.stderr
+    assert "hint: have each of them sign this very manifest" in done.stderr
 
 
 def test_a_stranger_s_signature_is_worth_nothing(owners: tuple[Owner, Owner]) -> None:

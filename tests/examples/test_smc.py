@@ -100,6 +100,7 @@ def test_a_number_that_is_written_is_read(value: int, scale: int) -> None:
         ("1\n-\n", "line 2 is no number"),
         ("0.123\n", "line 1 has more than 2 decimal places"),
         (f"{1 << 63}\n", "line 1 is out of range"),
+        ("1\n" + "9" * 5000, "line 2 is out of range"),
         ("", "there are no numbers"),
         ("\u0661\n", "line 1 is no number"),
     ],

@@ -200,7 +200,7 @@ class _Enclave:
 
     def _failed(self, actor: str | None, error: BaseException) -> None:
         self.finish_lines()
-        self._link.event("failed", actor=actor, error=describe(error))
+        self._link.event("failed", actor=actor, enclave=self._plan["enclave"], error=describe(error))
 
 
 class _Thread:
