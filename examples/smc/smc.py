@@ -27,6 +27,8 @@ HEADER = 9
 class SecretInvalid(ValueError):
     """A party's vector is malformed; the message tells whose and where, not what it holds."""
 
+    hint = "correct the file of that party, and give it again: eactors provision FILE --to PARTY DIR"
+
 
 def pack(values):
     return int.from_bytes(b"".join((value + SHIFT).to_bytes(LANE, "little") for value in values), "little")
@@ -41,7 +43,7 @@ def unpack(packed, length, parties):
 def parse(party, text, scale):
     """Read one number per line, as whole multiples of 10**-scale."""
     values = []
-    for number, line in enumerate(text.decode("utf-8", "replace").splitlines(), 1):
+    for number, line in enumerate(text.decode("utf-8", "replace").removeprefix("\ufeff").splitlines(), 1):
         whole, point, fraction = line.strip().removeprefix("-").partition(".")
         digits = whole + fraction
         if not (digits.isascii() and digits.isdecimal() and whole and bool(point) == bool(fraction)):
