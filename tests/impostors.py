@@ -1,6 +1,6 @@
 """Hosts that start other enclaves than they should, or tell them other things.
 
-Run as a program, it is such a host of one run: ``python -m tests.impostors BUILT OTHER HOW``.
+Run as a program, it is such a host of one run: ``python -m tests.impostors BUILT OTHER HOW HOLD``.
 With ``manifest`` all but enclave 2 get the manifest and signatures of the built deployment OTHER. With
 the name of a connector enclave 2 is started twice, and that connector of the second answers
 where Alice's ``order`` asks; the first has nobody there.
@@ -15,14 +15,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
+from tests.lockstep import HANDSHAKE, Lockstep
+
 from eactors import _native
 from eactors.host import application
 from eactors.host import layout as layouts
-from eactors.host.application import Application
 from eactors.host.processes import Processes, manifest_of
-from eactors.host.workspace import Workspace
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from eactors.deployment.plan import PlannedChannel
     from eactors.host.layout import Layout
 
@@ -55,8 +57,11 @@ class Alice(Actor):
         self.settle(error.channel, "lost", type(error).__name__, error.peer, error.message)
 
 class Bob(Actor):
+    params = {"hold": ""}
     pay, order = Connector("Alice"), Connector("Alice")
     def constructor(self):
+        with open(self.params["hold"], "rb", buffering=0) as file:
+            file.read(1)
         self.pay.send(b"pay")
         self.order.send(b"order")
     @pay.on_broken
@@ -138,23 +143,40 @@ def make_room(layout: Layout, channels: tuple[PlannedChannel, ...]) -> None:
     ]
 
 
+class Host(Lockstep):
+    """Holds enclave 2 until Alice has said hello: so it is she who sees first what is wrong.
+
+    Args:
+        built: The folder.
+        hold: The FIFO that holds Bob.
+        how: See above.
+    """
+
+    def __init__(self, built: Path, hold: Path, how: str) -> None:
+        super().__init__(built, hold, lambda _: None)
+        self._how = how
+
+    def prepare(self) -> None:
+        """Make room for a clone."""
+        if self._how != "manifest":
+            make_room(self.app._layout, self.app.deployed.channels)
+            self.app._unattached.add(-1)  # the region keeps its name until the clone has found it, too
+            Clones.answering = self._how
+
+    def _walk(self) -> Iterator[Callable[[], bool]]:
+        yield lambda: all(self._kinds(channel, 1)[:1] == [HANDSHAKE] for channel in self.channels[:2])
+        os.write(os.open(self._hold, os.O_RDWR), b"..")
+
+
 def main() -> None:
     """Be the host."""
-    built, other, how = sys.argv[1:]
-    with Workspace() as workspace:
-        app = Application(Path(built), workspace)
-        if how == "manifest":
-            TwoManifests.other = manifest_of(Path(other))
-            starter: type[Processes] = TwoManifests
-        else:
-            make_room(app._layout, app.deployed.channels)
-            app._unattached.add(-1)  # the region keeps its name until the clone has found it, too
-            Clones.answering = how
-            starter = Clones
-        with patch.object(application, "Processes", starter):
-            outcome = app.run()
-        if how != "manifest":
-            os.waitpid(Clones.clone, 0)
+    built, other, how, hold = sys.argv[1:]
+    starter: type[Processes] = TwoManifests if how == "manifest" else Clones
+    TwoManifests.other = manifest_of(Path(other))
+    with patch.object(application, "Processes", starter):
+        outcome = Host(Path(built), Path(hold), how).run()
+    if how != "manifest":
+        os.waitpid(Clones.clone, 0)
     failures = [each.message for each in outcome.failures]
     told = {"status": outcome.status, "failures": failures}
     print(json.dumps(told), file=sys.stderr)  # noqa: T201 - for the test that started this

@@ -101,7 +101,11 @@ class Lockstep:
         with Workspace() as workspace:
             self.app = Application(self._built, workspace, watcher=self)
             self.channels = sorted(self.app._layout.channels)[:3]
+            self.prepare()
             return self.app.run()
+
+    def prepare(self) -> None:
+        """Do what comes before anything starts."""
 
     def before_output(self) -> None:
         """Nothing to clear."""

@@ -139,7 +139,6 @@ def test_a_host_in_the_middle_of_what_nobody_attests(tmp_path: Path) -> None:
     assert unattested("nothing").got("Bob") == {"pay pay", "order order", "friend friend", "theirs settled"}
     run = unattested("in the middle")
     assert run.got("Bob") == {"pay PAY", "order order", "friend friend", "theirs settled"}
-    assert "pay" not in run.lost("Bob")
 
 
 def test_every_attack_is_tried() -> None:

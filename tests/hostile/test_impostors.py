@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
 EVERYTHING = {"pay": "got pay", "order": "got order", "friend": "got friend"}
 
 
+def hold_of(built: Path) -> Path:
+    """Return the FIFO that holds Bob."""
+    return built.parent / "hold"
+
+
 def build(folder: Path, owner: str, source: str = SOURCE) -> Path:
     """Build the application as an owner would: all for production, but enclave 2 for debugging."""
     folder.mkdir()
@@ -39,7 +45,9 @@ def build(folder: Path, owner: str, source: str = SOURCE) -> Path:
         f'<enclave-settings enclave="{enclave}" signer="owner" debug="{debug}"/>'
         for enclave, debug in ((1, "no"), (2, "yes"), (3, "no"))
     )
-    app.write(source, "Alice:1 | Bob:2 | Carol:3", f'<key name="owner" file="owner.pem"/>{settings}')
+    os.mkfifo(folder / "hold")
+    held = f'<param actor="Bob" name="hold">{folder / "hold"}</param>'
+    app.write(source, "Alice:1 | Bob:2 | Carol:3", f'<key name="owner" file="owner.pem"/>{settings}{held}')
     done = app.run("-o", str(folder / "built"), command="build")
     assert done.returncode == 0, done.stderr
     return folder / "built"
@@ -62,12 +70,12 @@ def signed(built: Path, folder: Path, change: Change, owner: str = "alice") -> P
     return folder
 
 
-def run(built: Path, other: Path, how: str) -> tuple[dict[str, str], int, list[str]]:
+def run(built: Path, other: Path, how: str, hold: Path) -> tuple[dict[str, str], int, list[str]]:
     """Run it under such a host; what Alice says of each channel, the status, and the failures."""
     temporary = other.parent / "temporary"
     temporary.mkdir(exist_ok=True)
     done = subprocess.run(
-        [sys.executable, "-m", "tests.impostors", built, other, how],
+        [sys.executable, "-m", "tests.impostors", built, other, how, hold],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -81,9 +89,9 @@ def run(built: Path, other: Path, how: str) -> tuple[dict[str, str], int, list[s
     return said, told["status"], told["failures"]
 
 
-def test_an_enclave_of_the_same_measurement_answers_for_another_channel(built: Path, tmp_path: Path) -> None:
+def test_an_enclave_of_the_same_measurement_answers_for_another_channel(built: Path) -> None:
     """It is the enclave of the manifest, started twice: what it means is another channel."""
-    said, status, failures = run(built, tmp_path, "pay")
+    said, status, failures = run(built, built, "pay", hold_of(built))
     assert said.pop("order").startswith(
         "lost ChannelBroken Bob actor 'Alice': the channel 'order' to 'Bob' is broken: the key exchange"
         " failed: the report of enclave 2 does not cover this exchange, but another public key, another"
@@ -92,9 +100,9 @@ def test_an_enclave_of_the_same_measurement_answers_for_another_channel(built: P
     assert (status, failures) == (3, [])
 
 
-def test_an_enclave_of_the_same_measurement_answers_for_the_same_channel(built: Path, tmp_path: Path) -> None:
+def test_an_enclave_of_the_same_measurement_answers_for_the_same_channel(built: Path) -> None:
     """The control, and what the threat model says of clones: a channel is with whichever was asked."""
-    assert run(built, tmp_path, "order") == (EVERYTHING, 3, [])
+    assert run(built, built, "order", hold_of(built)) == (EVERYTHING, 3, [])
 
 
 def refused(said: dict[str, str], words: str) -> None:
@@ -135,7 +143,7 @@ PRODUCTION = two("debug", value=False)
 )
 def test_two_manifests_of_the_same_owner(built: Path, tmp_path: Path, change: Change, words: str) -> None:
     """Alice has the one that forbids what enclave 2 is; Bob's allows it, so that he plays along."""
-    said, status, failures = run(built, signed(built, tmp_path / "other", change), "manifest")
+    said, status, failures = run(built, signed(built, tmp_path / "other", change), "manifest", hold_of(built))
     refused(said, words)
     assert (status, failures) == (3, [])
 
@@ -143,7 +151,7 @@ def test_two_manifests_of_the_same_owner(built: Path, tmp_path: Path, change: Ch
 def test_one_manifest_of_the_owner(built: Path, tmp_path: Path) -> None:
     """The control: signed anew in the same way, with nothing changed that matters to Alice."""
     other = signed(built, tmp_path / "other", lambda _: None)
-    assert run(built, other, "manifest") == (EVERYTHING, 3, [])
+    assert run(built, other, "manifest", hold_of(built)) == (EVERYTHING, 3, [])
 
 
 @pytest.mark.parametrize(
@@ -182,8 +190,8 @@ def test_an_enclave_of_the_host_s_own(built: Path, tmp_path: Path) -> None:
     for name in ("enclave-1", "enclave-3"):
         shutil.rmtree(theirs / name)
         shutil.copytree(built / name, theirs / name)
-    said, status, failures = run(theirs, built, "manifest")
+    said, status, failures = run(theirs, built, "manifest", hold_of(own))
     refused(said, "what answers for enclave 2 has measurement")
     assert (status, failures) == (3, [])
     # The control: all that was missing is that everyone's owner is the host.
-    assert run(own, own, "manifest") == (EVERYTHING | {"pay": "got evil"}, 3, [])
+    assert run(own, own, "manifest", hold_of(own)) == (EVERYTHING | {"pay": "got evil"}, 3, [])
