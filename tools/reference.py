@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import eactors
-from eactors import _native
+from eactors import _native, attested_tls
 from eactors.cli.main import cli
 from eactors.errors import EActorsError
 from eactors.private import PrivateMbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import ModuleType
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference.md"
 
@@ -30,9 +31,9 @@ INTRODUCTION = """\
 
 # Reference
 
-All names are imported from `eactors`. What a source *declares* in a class (`Connector`, `Pool`,
-`Mbox`) becomes, in each instance, the live object of the same name, whose methods follow the
-declaration here. `body()` is the actor's own to define.
+Names are imported from `eactors`, unless it says otherwise. What a source *declares* in a class
+(`Connector`, `Pool`, `Mbox`) becomes, in each instance, the live object of the same name, whose
+methods follow the declaration here. `body()` is the actor's own to define.
 """
 
 # Each declared class, with the class of the live object if that is another.
@@ -47,7 +48,7 @@ CLASSES: tuple[tuple[type, type | None], ...] = (
 )
 
 # How the runtime sets an object up is nothing for applications.
-_INTERNAL = {"codec", "wait"}
+_INTERNAL = {"codec", "handlers", "links", "live", "wait"}
 _ONLY_PRIVATE = {"push_front", "pop_back"}
 _SECTION = re.compile(r"(Args|Attributes|Class keywords|Raises|Returns):")
 _ENTRY = re.compile(r"(\*{0,2}\w+): (.*)")
@@ -62,6 +63,8 @@ def reference() -> str:
         if live is not None:
             parts.append(f"### A live {declared.__name__}\n")
             parts.extend(class_parts(live))
+    parts.append("## Module `eactors.attested_tls`\n")
+    parts.extend(module_parts(attested_tls))
     parts.append("## Errors\n")
     parts.append("All derive from `EActorsError`.\n")
     parts.extend(error_parts())
@@ -77,6 +80,24 @@ def class_parts(cls: type) -> Iterator[str]:
         yield entry(cls, name, member)
 
 
+def module_parts(module: ModuleType) -> Iterator[str]:
+    """A module's docstring, its classes, functions, and errors."""
+    yield markdown(inspect.getdoc(module) or "")
+    public = {name: getattr(module, name) for name in module.__all__}
+    for name, value in public.items():
+        if isinstance(value, type) and not issubclass(value, EActorsError):
+            yield f"### {name}\n"
+            yield from class_parts(value)
+    yield "### Functions\n"
+    for name, value in public.items():
+        if not isinstance(value, type):
+            yield entry(type(module), name, value)
+    yield "### Errors of this module\n"
+    for name, value in public.items():
+        if isinstance(value, type) and issubclass(value, EActorsError):
+            yield _error(name, "", value)
+
+
 def members(cls: type) -> Iterator[tuple[str, Any]]:
     """The public members with docstrings, those of our own base classes included."""
     found: dict[str, Any] = {}
@@ -86,7 +107,9 @@ def members(cls: type) -> Iterator[tuple[str, Any]]:
     for name, member in found.items():
         if name.startswith("_") or name in _INTERNAL or not inspect.getdoc(getattr(cls, name, None)):
             continue
-        if callable(member) or isinstance(member, property) or inspect.isdatadescriptor(member):
+        if isinstance(member, classmethod):
+            yield name, getattr(cls, name)
+        elif callable(member) or isinstance(member, property) or inspect.isdatadescriptor(member):
             yield name, member
 
 

@@ -110,6 +110,11 @@ class Actor(_native.Actor):
                     raise SourceError(f"{cls.__name__}.{attribute}: its handler {handler!r} is no method")
         cls.__eactors__ = declaration
 
+    @classmethod
+    def links(cls, declared: Connector, live: Any) -> tuple[Any, Any]:
+        """What a worker calls for the messages of a connector, and when it has broken; for the runtime."""
+        return declared.handlers(cls, live)
+
     def constructor(self) -> None:
         """Prepare the actor; called once, before its enclave is sealed."""
 
@@ -159,6 +164,23 @@ class Actor(_native.Actor):
             ReportInvalid: It is not, or was changed.
         """
         return self._trusted("check reports").check_report(enclave, report)
+
+    def quote(self, data: bytes) -> bytes:
+        """Prove to anyone anywhere which enclave says ``data``.
+
+        Whoever gets it verifies it with a policy; `eactors.attested_tls` puts one into a certificate.
+
+        Args:
+            data: 64 bytes, most often a hash of a public key that only this enclave has.
+
+        Returns:
+            An SGX quote, version 3.
+
+        Raises:
+            NotInEnclave: The actor runs on the untrusted side.
+            ValueError: The data has another length.
+        """
+        return self._trusted("make quotes").quote(data)
 
     def _trusted(self, what: str) -> Trust:
         if self._trust is None:

@@ -77,6 +77,16 @@ class Connector:
         self.broken_handler = handler.__name__
         return handler
 
+    def live(self, connector: _native.Connector) -> Any:
+        """What an instance finds in the attribute, for the end that it was given."""
+        return connector
+
+    def handlers(self, actor: type[Any], live: Any) -> tuple[Any, Any]:  # noqa: ARG002 - what a Service needs
+        """What is called as ``(actor, cargo)`` for each message, and ``(actor, error)`` at the break."""
+        return tuple(  # type: ignore[return-value]
+            None if name is None else getattr(actor, name) for name in (self.handler, self.broken_handler)
+        )
+
     def codec(self) -> tuple[Callable[[Any], bytes] | None, Callable[[bytes], Any] | None]:
         """How messages become bytes and back; (None, None) if they are bytes.
 

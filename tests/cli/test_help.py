@@ -8,7 +8,7 @@ import subprocess
 import pytest
 from tests.conftest import COMMAND
 
-COMMANDS = ("new", "check", "build", "run", "measure", "verify", "sign", "provision")
+COMMANDS = ("attest", "new", "check", "build", "run", "measure", "verify", "sign", "provision")
 
 
 @pytest.mark.parametrize("command", [*COMMANDS, "key new", "key public"])

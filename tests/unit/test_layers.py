@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 PACKAGE = Path(eactors.__file__).parent
 OUTSIDE = ("host", "build", "cli", "system", "deployment")
 THIRD_PARTY_ALLOWED = {"msgspec"}
+# Certificates need it; only an image whose source imports attested_tls has either.
+CERTIFICATES = {"attested_tls": {"cryptography"}}
 
 
 def trusted_files() -> list[Path]:
@@ -54,9 +56,17 @@ def test_trusted_code_imports_the_standard_library_and_itself(file: Path) -> Non
     import sys  # noqa: PLC0415
 
     known = set(sys.stdlib_module_names) | {"eactors"} | THIRD_PARTY_ALLOWED
+    known |= CERTIFICATES.get(file.relative_to(PACKAGE).parts[0], set())
     assert {name.partition(".")[0] for name in imports(file)} <= known
 
 
 def test_errors_import_nothing() -> None:
     """The module says so of itself."""
     assert set(imports(PACKAGE / "errors.py")) == {"__future__.annotations"}
+
+
+def test_nothing_that_every_enclave_has_imports_certificates() -> None:
+    """They bring a library of 16 MB with them."""
+    for file in trusted_files():
+        if file.relative_to(PACKAGE).parts[0] != "attested_tls":
+            assert not any(name.startswith("eactors.attested_tls") for name in imports(file)), file

@@ -191,6 +191,7 @@ static PyObject *connector_create(ConnectorObject *self, PyObject *argument) {
 
 static PyObject *connector_closed(ConnectorObject *self, void *unused) { return PyBool_FromLong(self->peer_closed); }
 static PyObject *connector_peer(ConnectorObject *self, void *unused) { return Py_NewRef(self->peer); }
+static PyObject *connector_waiting(ConnectorObject *self, void *unused) { return PyLong_FromUnsignedLong(self->outbox_count); }
 static PyObject *connector_broken(ConnectorObject *self, void *unused) {
     return Py_NewRef(self->broken == NULL ? Py_None : self->broken);
 }
@@ -274,6 +275,7 @@ static PyMethodDef methods[] = {
 static PyGetSetDef properties[] = {
     {"closed", (getter)connector_closed, NULL, "Whether the peer has finished and all its messages were received.", NULL},
     {"broken", (getter)connector_broken, NULL, "The ChannelBroken that ended this channel; None: it is whole.", NULL},
+    {"waiting", (getter)connector_waiting, NULL, "How many sent messages wait for room in the channel.", NULL},
     {"peer", (getter)connector_peer, NULL, "The name of the actor at the other end.", NULL},
     {"message_size", (getter)connector_size, NULL, "The most bytes that one message may have.", NULL},
     {0},

@@ -198,6 +198,9 @@ struct WorkerObject {
     bool alone;      /* the only worker of this process */
     bool has_body;
     bool stalled;    /* nothing has moved for a whole sleep */
+    uint64_t patience; /* nanoseconds until a body() has to be called again, as the bodies said in this turn */
+    void (*sleep)(WorkerObject *worker, uint32_t armed, uint64_t nanoseconds);
+    PyObject *watcher; /* whatever else it sleeps on; NULL: nothing */
     PyObject *report;  /* called with (what, actor, detail) */
     struct worker_seat *seats;
     uint32_t seat_count;

@@ -139,6 +139,18 @@ static bool may_call_body(const seat *at) {
     return false;
 }
 
+/* What a body() answers: how long it can do without being called though no message comes. */
+static void heed(WorkerObject *self, PyObject *answer) {
+    uint64_t patience = SLEEP_BODY_NS;
+    if (PyFloat_CheckExact(answer)) {
+        double seconds = PyFloat_AS_DOUBLE(answer);
+        patience = seconds > 0 ? seconds * 1e9 < (double)SLEEP_NS ? (uint64_t)(seconds * 1e9) : SLEEP_NS : 0;
+    }
+    if (patience < self->patience) self->patience = patience;
+    /* True: there is more to do at once, though no message moved. */
+    current.activity += answer == Py_True;
+}
+
 static int run_actor(WorkerObject *self, seat *at) {
     ActorObject *actor = at->actor;
     for (uint32_t i = 0; i < at->count; i++)
@@ -151,8 +163,7 @@ static int run_actor(WorkerObject *self, seat *at) {
         if (at->body != NULL && actor->state == ACTOR_RUNNING && may_call_body(at)) {
             PyObject *answer = PyObject_CallOneArg(at->body, (PyObject *)actor);
             if (answer == NULL) return -1;
-            /* True: there is more to do at once, though no message moved. */
-            current.activity += answer == Py_True;
+            heed(self, answer);
             Py_DECREF(answer);
         }
     }
@@ -165,6 +176,7 @@ static int run_actor(WorkerObject *self, seat *at) {
 static int turn(WorkerObject *self) {
     uint64_t before = current.activity;
     count(&self->who.shared->turns);
+    self->patience = SLEEP_NS;
     for (uint32_t i = 0; i < self->seat_count; i++) {
         current.actor = self->seats[i].actor;
         if (run_actor(self, &self->seats[i]) < 0 && failed(self, &self->seats[i]) < 0) return -1;
@@ -216,6 +228,16 @@ typedef struct {
     uint32_t idle, armed;
 } idleness;
 
+/* Of the bodies in the other enclaves of a baton nothing is known here. */
+static uint64_t patience_of(const WorkerObject *self) {
+    bool known = self->positions == 1 || !self->has_body || self->patience < SLEEP_BODY_NS;
+    return known ? self->patience : SLEEP_BODY_NS;
+}
+
+static void sleep_by_the_bell(WorkerObject *self, uint32_t armed, uint64_t nanoseconds) {
+    ea_bell_sleep(&self->waiter, self->bell, armed, nanoseconds);
+}
+
 static void look_again(WorkerObject *self, idleness *seen, bool progress) {
     uint32_t looks = self->positions > 1 ? IDLE_ROUNDS * self->positions : IDLE_BODY_TURNS;
     seen->idle = progress ? 0 : seen->idle + 1;
@@ -231,7 +253,7 @@ static void look_again(WorkerObject *self, idleness *seen, bool progress) {
         seen->armed = ea_bell_arm(self->bell);
     } else if (seen->idle >= looks + self->positions) {
         Py_BEGIN_ALLOW_THREADS
-        if (!stopping(self)) ea_bell_sleep(&self->waiter, self->bell, seen->armed, self->has_body ? SLEEP_BODY_NS : SLEEP_NS);
+        if (!stopping(self)) self->sleep(self, seen->armed, patience_of(self));
         ea_bell_disarm(self->bell);
         self->stalled = ea_load(&self->bell->seq, EA_RELAXED) == seen->armed;
         Py_END_ALLOW_THREADS
@@ -345,6 +367,7 @@ static PyObject *worker_new(PyTypeObject *type, PyObject *args, PyObject *keywor
     self->position = position;
     self->positions = positions;
     self->alone = alone;
+    self->sleep = sleep_by_the_bell;
     self->report = Py_NewRef(callback);
     if (self->control == NULL || self->who.shared == NULL || self->bell == NULL || (positions > 1 && self->baton == NULL) ||
         policy < EA_WAIT_ADAPTIVE || policy > EA_WAIT_SLEEP || position >= positions || id == 0 || id > EA_MAX_PARTICIPANTS) {
@@ -369,6 +392,7 @@ static void worker_dealloc(WorkerObject *self) {
     PyMem_Free(self->seats);
     Py_XDECREF((PyObject *)self->region);
     Py_XDECREF(self->report);
+    Py_XDECREF(self->watcher);
     Py_TYPE(self)->tp_free((PyObject *)self);
 }
 

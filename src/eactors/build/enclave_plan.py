@@ -14,7 +14,7 @@ from eactors.deployment.sizes import node_payload, ring_slots
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from eactors.deployment.plan import Plan, PlannedChannel, PlannedWorker
+    from eactors.deployment.plan import Plan, PlannedChannel, PlannedService, PlannedWorker
 
 
 def enclave_plan(plan: Plan, enclave: int, owners: Sequence[str]) -> dict[str, Any]:
@@ -66,9 +66,21 @@ def _actor(plan: Plan, name: str, private: list[PlannedChannel]) -> dict[str, An
         for side, end in enumerate(channel.ends)
         if end.actor == name
     }
+    connectors |= {service.attribute: _service(service) for service in plan.services if service.actor == name}
     # As pairs, for the plan is written in the order of its keys, and a source may care about its own.
     params = [[key, value] for key, value in actor.params.items()]
     return {"name": name, "class": actor.cls.__name__, "params": params, "connectors": connectors}
+
+
+def _service(service: PlannedService) -> dict[str, Any]:
+    return {
+        "peer": f"system {service.system}",
+        "side": 0,
+        "message_size": service.message_size,
+        "channel": service.id,
+        "capacity": ring_slots(service.capacity),
+        "payload": service.node_size,
+    }
 
 
 def _connector(

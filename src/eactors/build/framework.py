@@ -24,7 +24,9 @@ VARIANTS = NATIVE.parent / "_variants"
 TRUSTED = (
     "__init__.py",
     "actor.py",
+    "aio",
     "attestation",
+    "attested_tls",
     "connector.py",
     "enclave",
     "errors.py",
@@ -32,8 +34,12 @@ TRUSTED = (
     "placement.py",
     "platform",
     "private.py",
+    "services",
 )
 """What of this package runs inside an enclave, besides the native module."""
+
+LISTS = ("", "services")
+"""Packages below this one whose ``__init__`` only lists public names, and is cut to those in use."""
 
 FROZEN = frozenset(
     {"abc", "codecs", "io", "os", "posixpath", "genericpath", "stat", "site", "runpy", "zipimport"}
@@ -104,7 +110,7 @@ def file_of(name: str) -> Path | None:
     """The file of a module of the framework.
 
     Args:
-        name: Its name below ``eactors``.
+        name: Its name below ``eactors``; empty: the package itself.
 
     Returns:
         The file; None for what is no module: a name of a module, or the native module.
@@ -112,6 +118,8 @@ def file_of(name: str) -> Path | None:
     Raises:
         SourceError: The module does not run inside enclaves.
     """
+    if not name:
+        return FOLDER / "__init__.py"
     base = FOLDER / name.replace(".", "/")
     for file in (base.with_name(f"{base.name}.py"), base / "__init__.py"):
         if file.is_file():

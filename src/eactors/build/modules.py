@@ -1,8 +1,8 @@
 """The source files of an application: the one that was named, and those beside it.
 
 A module is local if a file or package of its name lies beside the application's source. What
-of `eactors` may be in an enclave counts as local, too, but only the list of its public
-names is ever cut: its modules are read by whoever audits the framework, and stay whole.
+of `eactors` may be in an enclave counts as local, too, but only its lists of public names
+are ever cut: its modules are read by whoever audits the framework, and stay whole.
 """
 
 from __future__ import annotations
@@ -135,9 +135,6 @@ class Modules:
 
 
 def _of_framework(name: str, below: str) -> Module | None:
-    if not below:
-        path = framework.FOLDER / "__init__.py"
-        return Module(name, path, "eactors/__init__.py", is_package=True)
     found = framework.file_of(below)
     if found is None:
         return None
@@ -146,7 +143,7 @@ def _of_framework(name: str, below: str) -> Module | None:
         found,
         f"eactors/{found.relative_to(framework.FOLDER)}",
         is_package=found.name == "__init__.py",
-        whole=True,
+        whole=below not in framework.LISTS,
     )
 
 

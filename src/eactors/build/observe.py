@@ -83,7 +83,7 @@ class Observation:
             file.write_bytes(content)
         for name in (*framework.TRUSTED, "__pycache__"):
             if name != "__init__.py" and (framework.FOLDER / name).exists():
-                (home / "eactors" / name).symlink_to(framework.FOLDER / name)
+                _link(home / "eactors" / name, framework.FOLDER / name)
         (home / "eactors" / framework.NATIVE.name).symlink_to(parts.native)
         settings = {
             "parent": os.getpid(),
@@ -166,6 +166,15 @@ class Observation:
             shown = [f'  File "{file}", line {line}, in {name}' for file, line, name in own]
             error.add_note("\n".join(["Traceback (most recent call last):", *shown, f"{kind}: {message}"]))
         return error
+
+
+def _link(place: Path, origin: Path) -> None:
+    """Show the framework's file or folder in a place; of a folder with cut files, what it lacks."""
+    if not place.exists():
+        place.symlink_to(origin)
+    elif place.is_dir():
+        for inner in origin.iterdir():
+            _link(place / inner.name, inner)
 
 
 def _place(home: Path, module: str, path: Path) -> str:

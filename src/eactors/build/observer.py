@@ -14,8 +14,8 @@ LOADED = []
 
 
 def watch():
-    # A module may put another in its place, as collections.abc does since Python 3.13: then its
-    # own file is seen only while it is being loaded.
+    # A module may put another, or an object of its own, in its place, as collections.abc does since
+    # Python 3.13: then its own file is seen only while it is being loaded.
     import _frozen_importlib_external
     basics = _frozen_importlib_external._LoaderBasics
     execute = basics.exec_module

@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from eactors.cli.attest import attest
 from eactors.cli.build import build
 from eactors.cli.check import check
 from eactors.cli.errors import explain
@@ -35,7 +36,7 @@ def _add(group: click.Group, command: click.Command) -> None:
         each.help = (each.help or "").replace("\\b\n", "\b\n")
 
 
-for command in (new, check, build, run, measure, verify, key, sign, provision):
+for command in (new, check, build, run, measure, verify, key, sign, provision, attest):
     _add(cli, command)
 
 

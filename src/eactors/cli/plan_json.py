@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from eactors.deployment.encryption import attested
-from eactors.deployment.labels import declassified
+from eactors.deployment.labels import declassified, declassified_service
 
 if TYPE_CHECKING:
     from eactors.deployment.plan import Plan, PlannedChannel, PlannedEnclave, PlannedServer
@@ -20,6 +20,16 @@ def plan_json(plan: Plan) -> dict[str, Any]:
         "enclaves": [_enclave(enclave) for enclave in plan.enclaves.values()],
         "keys": {name: str(file) for name, file in plan.keys.items()},
         "channels": [_channel(plan, channel) for channel in plan.channels],
+        "system_actors": [
+            {
+                "id": service.id,
+                "actor": service.actor,
+                "connector": service.attribute,
+                "system": service.system,
+                "declassified": declassified_service(plan, service),
+            }
+            for service in plan.services
+        ],
         "pools": [
             {
                 "name": pool.name,

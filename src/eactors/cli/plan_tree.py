@@ -9,7 +9,7 @@ from rich.tree import Tree
 
 from eactors.deployment.encryption import attested, signer_words
 from eactors.deployment.hints import printable
-from eactors.deployment.labels import declassified
+from eactors.deployment.labels import declassified, declassified_service
 from eactors.host.cpus import missing_cpus
 
 if TYPE_CHECKING:
@@ -26,6 +26,12 @@ def plan_tree(plan: Plan) -> Tree:
         for enclave in plan.enclaves.values():
             branch.add(escape(_enclave_line(enclave)))
     _add_channels(tree, plan)
+    if plan.services:
+        branch = tree.add("system actors")
+        for service in plan.services:
+            leaf = branch.add(escape(f"{service}: ") + "[bold]plain[/], the host reads it")
+            if reason := declassified_service(plan, service):
+                leaf.add(escape(f"declassified: {printable(reason)}"))
     if plan.pools:
         branch = tree.add("pools")
         for pool in plan.pools:

@@ -10,6 +10,7 @@ from eactors.deployment.hints import did_you_mean
 from eactors.deployment.plan import ChannelEnd, PlannedChannel
 from eactors.errors import DeploymentError, SourceError
 from eactors.placement import Placement
+from eactors.services.base import Service
 
 if TYPE_CHECKING:
     from eactors.connector import Connector
@@ -34,6 +35,8 @@ def plan_channels(
     for actor in actors.values():
         placement = Placement(actor.name, actor.index, actors)
         for attribute, connector in actor.cls.__eactors__.connectors.items():
+            if isinstance(connector, Service):
+                continue
             named = _peer_name(actor, attribute, connector, placement)
             peer = _resolve(deployment, actors, actor, attribute, named)
             towards.setdefault((actor.name, peer), []).append(attribute)

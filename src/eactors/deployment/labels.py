@@ -17,7 +17,14 @@ from eactors.errors import DeploymentError, SourceError
 
 if TYPE_CHECKING:
     from eactors.connector import Connector
-    from eactors.deployment.plan import ChannelEnd, Plan, PlannedActor, PlannedChannel, PlannedPool
+    from eactors.deployment.plan import (
+        ChannelEnd,
+        Plan,
+        PlannedActor,
+        PlannedChannel,
+        PlannedPool,
+        PlannedService,
+    )
 
 
 class Exposure(NamedTuple):
@@ -42,6 +49,8 @@ def check_labels(plan: Plan) -> None:
         if exposure is not None:
             for end in channel.ends:
                 _check_end(plan, channel, end, exposure)
+    for service in plan.services:
+        _check_service(plan, service)
     for pool in plan.pools:
         for user in pool.users:
             if plan.actors[user].cls.secret:
@@ -87,6 +96,12 @@ def declassified(plan: Plan, channel: PlannedChannel) -> dict[ChannelEnd, str]:
     return reasons
 
 
+def declassified_service(plan: Plan, service: PlannedService) -> str | None:
+    """The reason for which a secret actor may use a system actor; None: there is nothing to declassify."""
+    cls = plan.actors[service.actor].cls
+    return cls.__eactors__.connectors[service.attribute].declassify if cls.secret else None
+
+
 def _connector(plan: Plan, end: ChannelEnd) -> Connector:
     return plan.actors[end.actor].cls.__eactors__.connectors[end.attribute]
 
@@ -116,6 +131,19 @@ def _check_end(plan: Plan, channel: PlannedChannel, end: ChannelEnd, exposure: E
             file=plan.deployment.file,
             line=exposure.line or _line(plan, end.actor),
             hint=f'{exposure.way_out}, or declare {cls.__name__}.{end.attribute} with declassify="reason"',
+        )
+
+
+def _check_service(plan: Plan, service: PlannedService) -> None:
+    cls = plan.actors[service.actor].cls
+    if cls.secret and cls.__eactors__.connectors[service.attribute].declassify is None:
+        raise DeploymentError(
+            f"actor {service.actor!r} is secret, but {cls.__name__}.{service.attribute} tells the"
+            f" system actor {service.system!r}, which is the host's, all that it sends",
+            file=plan.deployment.file,
+            line=_line(plan, service.actor),
+            hint=f'declare {cls.__name__}.{service.attribute} with declassify="reason", or let an actor that'
+            " is not secret use it",
         )
 
 

@@ -12,6 +12,9 @@ from typing import Literal
 UNTRUSTED = 0
 """The id of the enclave that is none: the untrusted side."""
 
+SYSTEM = -1
+"""The launcher's id for the process of the system actors, which no deployment places."""
+
 WaitPolicy = Literal["adaptive", "spin", "sleep"]
 Kind = Literal["public", "private"]
 Cipher = Literal["none", "aes-128-gcm", "aes-256-gcm", "chacha20-poly1305"]

@@ -88,6 +88,23 @@ class PlannedChannel:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedService:
+    """An actor's channel to a system actor of its server; sizes as of a channel, and always plain."""
+
+    id: int
+    actor: str
+    attribute: str
+    system: str
+    server: int
+    capacity: int
+    message_size: int
+    node_size: int
+
+    def __str__(self) -> str:
+        return f"{self.actor}.{self.attribute} - system {self.system}"
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedPool:
     """A named pool, the mboxes that carry its nodes, and the actors that use them."""
 
@@ -167,6 +184,7 @@ class Plan:
     actors: dict[str, PlannedActor]
     servers: tuple[PlannedServer, ...]
     channels: tuple[PlannedChannel, ...]
+    services: tuple[PlannedService, ...]
     pools: tuple[PlannedPool, ...]
     enclaves: dict[int, PlannedEnclave]
     keys: dict[str, Path]

@@ -20,6 +20,7 @@ from eactors.deployment.plan import (
     PlannedShare,
     PlannedWorker,
 )
+from eactors.deployment.services import plan_services
 from eactors.errors import DeploymentError, EActorsError
 
 if TYPE_CHECKING:
@@ -49,12 +50,14 @@ def make_plan(deployment: Deployment, source: Source, overrides: Iterable[tuple[
     actors = _place(deployment, source, values)
     _refuse_strays(deployment, actors, values)
     enclaves = plan_enclaves(deployment, actors.values())
+    channels = plan_channels(deployment, actors, enclaves)
     plan = Plan(
         source=source.path,
         deployment=deployment,
         actors=actors,
         servers=tuple(_server(deployment, server) for server in deployment.servers),
-        channels=plan_channels(deployment, actors, enclaves),
+        channels=channels,
+        services=plan_services(actors.values(), len(channels)),
         pools=_pools(deployment, actors),
         enclaves=enclaves,
         keys={key.name: Path(deployment.file).parent / key.file for key in deployment.keys},

@@ -129,8 +129,9 @@ class Assembly:
         links = []
         for attribute, declared in cls.__eactors__.connectors.items():
             connector = self._connector(actor, attribute, place, entry["connectors"][attribute])
-            setattr(actor, attribute, connector)
-            links.append((connector, _method(cls, declared.handler), _method(cls, declared.broken_handler)))
+            live = declared.live(connector)
+            setattr(actor, attribute, live)
+            links.append((connector, *cls.links(declared, live)))
         for attribute, pool in cls.__eactors__.pools.items():
             setattr(actor, attribute, self._pools[pool.name])
         for attribute, mbox in cls.__eactors__.mboxes.items():
@@ -169,10 +170,6 @@ class Assembly:
             **common, channel_id=entry["channel"], cipher=entry["cipher"], exchange=exchange
         )
         return connector
-
-
-def _method(cls: type[Actor], name: str | None) -> Any:
-    return None if name is None else getattr(cls, name)
 
 
 class ConstructorError(Exception):

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     Keys = tuple[bytearray, bytearray]
     Exchange = Callable[[bytes | None], tuple[tuple[bytes, ...], Keys | None]]
 
+_DATA = 64
+
 
 class Trust:
     """The identity of this enclave, and the key exchanges with its peers.
@@ -76,6 +78,12 @@ class Trust:
         if difference := identity.difference(self._manifest.enclave(enclave).identity):
             raise ReportInvalid(f"the report is not by enclave {enclave}: who made it {difference}")
         return data
+
+    def quote(self, data: bytes) -> bytes:
+        """A quote, for anyone."""
+        if len(data) != _DATA:
+            raise ValueError(f"a quote says {_DATA} bytes, and these are {len(data)}")
+        return self._platform.quote(data)
 
     def provisioning(self) -> Provisioning:
         """This enclave's end of provisioning."""

@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any, Protocol
 
 from eactors import _native
+from eactors.deployment.model import SYSTEM
 from eactors.errors import LaunchError, ManifestRejected, RegionCorrupted
 from eactors.host.deployed import read_deployed
 from eactors.host.layout import HOST_NODES, HOST_PAYLOAD, lay_out
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from eactors.host.deployed import Deployed
+    from eactors.host.layout import ContextPlace
     from eactors.host.workspace import Workspace
 
 _NONSENSE = (ValueError, LookupError, TypeError, AttributeError, StopIteration, OverflowError, RecursionError)
@@ -70,7 +72,7 @@ class Application:
         self._layout = lay_out(deployed, self._server)
         self._console = Console(watcher.before_output if watcher else lambda: None)
         self._unfinished = set(deployed.actors)
-        self._unattached = set(self._server.enclaves)
+        self._unattached = {*self._server.enclaves, *([SYSTEM] if self._layout.system is not None else [])}
         self._interrupts = workspace.interrupts
         self._link_is_broken = False
         self._exit: int | None = None
@@ -93,6 +95,10 @@ class Application:
                 started = time.monotonic_ns()
                 pid = self._processes.start(enclave, title)
                 self.outcome.enclaves.append(EnclaveFacts(enclave, title, pid, started))
+            if self._layout.system is not None:
+                started = time.monotonic_ns()
+                pid = self._processes.start_system()
+                self.outcome.enclaves.append(EnclaveFacts(SYSTEM, "system actors", pid, started))
             self._watch()
         finally:
             self._end()
@@ -217,9 +223,10 @@ class Application:
                 words = self._processes.last_words(facts.id)
                 last = f": {words}" if words else ""
                 actors = [name for name, enclave in self.deployed.actors.items() if enclave == facts.id]
+                whose = f" with {', '.join(actors)}" if actors else ""
                 self.outcome.failures.append(
                     Failure(
-                        f"{facts.title} with {', '.join(actors)} {death(status)}{last}",
+                        f"{facts.title}{whose} {death(status)}{last}",
                         hint="the application cannot go on without it and has been ended",
                     )
                 )
@@ -229,7 +236,7 @@ class Application:
         if self._ready_ns is not None:
             self.outcome.seconds = (time.monotonic_ns() - self._ready_ns) / 1e9
         self._region.stop()
-        self._region.ring(*{context.bell for context in self._layout.contexts})
+        self._region.ring(*{context.bell for context in self._contexts()})
         deadline = time.monotonic() + _GRACE
         impatient = 2  # Ctrl-C a second time
         while (
@@ -242,6 +249,10 @@ class Application:
         self._processes.close()
         self._drain()
         self._conclude()
+
+    def _contexts(self) -> list[ContextPlace]:
+        system = self._layout.system
+        return [*self._layout.contexts, *([] if system is None else [system])]
 
     def _conclude(self) -> None:
         for context in self._layout.contexts:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 # At run time, for msgspec reads the annotations of `Deployed`.
-from eactors.deployment.plan import PlannedChannel, PlannedPool, PlannedServer  # noqa: TC001
+from eactors.deployment.plan import PlannedChannel, PlannedPool, PlannedServer, PlannedService  # noqa: TC001
 from eactors.errors import ImageError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from eactors.deployment.plan import Plan
 
 FILE = "deployment.json"
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ class Deployed:
     actors: dict[str, int]
     servers: tuple[PlannedServer, ...]
     channels: tuple[PlannedChannel, ...]
+    services: tuple[PlannedService, ...]
     pools: tuple[PlannedPool, ...]
     images: dict[int, str]
 
@@ -51,6 +52,7 @@ def describe(plan: Plan, images: dict[int, str]) -> bytes:
         actors={name: actor.enclave for name, actor in plan.actors.items()},
         servers=plan.servers,
         channels=plan.channels,
+        services=plan.services,
         pools=plan.pools,
         images=images,
     )

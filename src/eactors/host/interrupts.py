@@ -55,9 +55,10 @@ class Interrupts:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Leave the signals as they were."""
+        """Leave the signals as they were; but one more of those that were obeyed changes nothing."""
         for number, handler in self._before.items():
-            signal.signal(number, handler)
+            obeyed = self.count > 0 and number in _ASKING
+            signal.signal(number, signal.SIG_IGN if obeyed else handler)
 
     @staticmethod
     def forget() -> None:

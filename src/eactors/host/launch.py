@@ -27,18 +27,16 @@ def launch_of(deployed: Deployed, layout: Layout, enclave: int) -> dict[str, Any
         for side, end in enumerate(channel.ends)
         if end.actor in own
     ]
+    services = [service for service in deployed.services if service.actor in own]
     pools = [pool for pool in deployed.pools if own & set(pool.users)]
     return {
-        "host": {
-            "pool": [layout.host_pool, HOST_NODES, HOST_PAYLOAD],
-            "mbox": [layout.host_mbox, HOST_NODES],
-            "bell": layout.host_bell,
-        },
-        "bells": {actor: layout.context_of(actor).bell for actor in {peer for _, peer in ends} | own},
+        "host": host_of(layout),
+        "bells": {actor: layout.context_of(actor).bell for actor in {peer for _, peer in ends} | own}
+        | {f"system {service.system}": layout.system.bell for service in services if layout.system},
         "channels": {
-            str(channel.id): _channel(layout, channel.id)
-            for channel, _ in ends
-            if channel.id in layout.channels
+            str(number): _channel(layout, number)
+            for number in (*(channel.id for channel, _ in ends), *(service.id for service in services))
+            if number in layout.channels
         },
         "pools": {pool.name: _pool(layout, pool) for pool in pools},
         "mboxes": {
@@ -48,6 +46,37 @@ def launch_of(deployed: Deployed, layout: Layout, enclave: int) -> dict[str, Any
             for name in pool.mboxes
         },
         "workers": [_worker(layout, context) for context in contexts],
+    }
+
+
+def system_of(deployed: Deployed, layout: Layout) -> dict[str, Any]:
+    """What the process of the system actors is told at its start."""
+    assert layout.system is not None
+    return {
+        "host": host_of(layout),
+        "worker": _worker(layout, layout.system),
+        "services": [
+            {
+                "system": service.system,
+                "actor": service.actor,
+                "message_size": service.message_size,
+                "bell": layout.context_of(service.actor).bell,
+                "capacity": layout.channels[service.id].capacity,
+                "payload": layout.channels[service.id].payload,
+                **_channel(layout, service.id),
+            }
+            for service in deployed.services
+            if service.id in layout.channels
+        ],
+    }
+
+
+def host_of(layout: Layout) -> dict[str, Any]:
+    """Where the link to the host lies."""
+    return {
+        "pool": [layout.host_pool, HOST_NODES, HOST_PAYLOAD],
+        "mbox": [layout.host_mbox, HOST_NODES],
+        "bell": layout.host_bell,
     }
 
 
@@ -62,7 +91,8 @@ def _pool(layout: Layout, pool: PlannedPool) -> dict[str, Any]:
 
 
 def _worker(layout: Layout, context: ContextPlace) -> dict[str, Any]:
-    workers = {other.bell: other.worker for other in layout.contexts}
+    everyone = [*layout.contexts, *([layout.system] if layout.system is not None else [])]
+    workers = {other.bell: other.worker for other in everyone}
     return {
         "cpus": usable_cpus(context.worker),
         "crowded": is_crowded(context.worker, workers.values()),

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from eactors import _native
+from eactors.deployment.model import SYSTEM
+from eactors.deployment.plan import PlannedShare, PlannedWorker
 from eactors.deployment.sizes import node_payload, ring_slots
 
 if TYPE_CHECKING:
-    from eactors.deployment.plan import PlannedChannel, PlannedPool, PlannedServer, PlannedWorker
+    from eactors.deployment.plan import PlannedChannel, PlannedPool, PlannedServer, PlannedService
     from eactors.host.deployed import Deployed
 
 HOST_NODES = 256
@@ -59,13 +61,15 @@ class Layout:
     size: int = _native.CONTROL_BYTES
     contexts: list[ContextPlace] = field(default_factory=list)
     channels: dict[int, ChannelPlace] = field(default_factory=dict)
-    """By id."""
+    """By id; those to system actors, too."""
     pools: dict[str, PoolPlace] = field(default_factory=dict)
     host_participant: int = 0
     host_id: int = 0
     host_bell: int = 0
     host_pool: int = 0
     host_mbox: int = 0
+    system: ContextPlace | None = None
+    """Where system actors are executed; None: no actor of this server uses any."""
 
     def take(self, size: int) -> int:
         """Reserve ``size`` bytes, apart from their neighbours by a pair of cache lines."""
@@ -111,14 +115,25 @@ def lay_out(plan: Deployed, server: PlannedServer) -> Layout:
     layout.host_mbox = layout.take(_native.Region.mbox_bytes(HOST_NODES))
     for channel in plan.channels:
         if channel.carrier == "public":
-            layout.channels[channel.id] = _lay_channel(layout, channel)
+            layout.channels[channel.id] = _lay_channel(layout, channel, node_payload(channel))
     for pool in plan.pools:
         if pool.kind == "public":
             layout.pools[pool.name] = _lay_pool(layout, pool)
+    number = plan.servers.index(server)
+    for service in plan.services:
+        if service.server == number:
+            layout.system = layout.system or _lay_system(layout)
+            layout.channels[service.id] = _lay_channel(layout, service, service.node_size)
     return layout
 
 
-def _lay_channel(layout: Layout, channel: PlannedChannel) -> ChannelPlace:
+def _lay_system(layout: Layout) -> ContextPlace:
+    worker = PlannedWorker(id=SYSTEM, cpus=(), policy="adaptive", shares=(PlannedShare(SYSTEM, ()),))
+    participant, bell = layout.take(_native.PARTICIPANT_BYTES), layout.take(_native.BELL_BYTES)
+    return ContextPlace(worker, SYSTEM, (), layout.host_id + 1, participant, bell, (0, 0, 1))
+
+
+def _lay_channel(layout: Layout, channel: PlannedChannel | PlannedService, payload: int) -> ChannelPlace:
     capacity = ring_slots(channel.capacity)
     mboxes = (
         layout.take(_native.Region.mbox_bytes(capacity)),
@@ -126,11 +141,11 @@ def _lay_channel(layout: Layout, channel: PlannedChannel) -> ChannelPlace:
     )
     nodes = _native.channel_nodes(capacity)
     return ChannelPlace(
-        pool=layout.take(_native.Region.pool_bytes(nodes, node_payload(channel))),
+        pool=layout.take(_native.Region.pool_bytes(nodes, payload)),
         shared=layout.take(_native.CHANNEL_BYTES),
         mboxes=mboxes,
         capacity=capacity,
-        payload=node_payload(channel),
+        payload=payload,
     )
 
 

@@ -10,13 +10,15 @@ import sysconfig
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from eactors.deployment.model import UNTRUSTED
+from eactors.deployment.model import SYSTEM, UNTRUSTED
 from eactors.errors import ImageError, LaunchError
 from eactors.host.child import Child
 from eactors.host.cpu import SoftwareCpu
-from eactors.host.launch import launch_of
+from eactors.host.launch import launch_of, system_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from eactors.host.deployed import Deployed
     from eactors.host.layout import Layout
     from eactors.host.workspace import Workspace
@@ -58,13 +60,33 @@ class Processes:
         image = self._built / self._deployed.images[enclave]
         home = self._workspace.folder / image.name
         self._write_launch(enclave, Path(f"{home}.json"))
+        cpu = self._cpu
+
+        def start(errors: int) -> int:
+            if cpu is None or enclave == UNTRUSTED:
+                shutil.copytree(image, home)
+                return spawn(["-S", "-B", str(home)], errors)
+            return cpu.create(title, image, home, errors)
+
+        return self._start(enclave, title, start)
+
+    def start_system(self) -> int:
+        """Start the process of the system actors; its id.
+
+        Raises:
+            LaunchError: The machine refuses to.
+        """
+        file = self._workspace.folder / "system.json"
+        launch = {**system_of(self._deployed, self._layout), **self._common()}
+        file.write_text(json.dumps(launch), encoding="utf-8")
+        return self._start(
+            SYSTEM, "the system actors", lambda errors: spawn(["-m", "eactors.system", str(file)], errors)
+        )
+
+    def _start(self, enclave: int, title: str, start: Callable[[int], int]) -> int:
         reader, writer = os.pipe()
         try:
-            if self._cpu is None or enclave == UNTRUSTED:
-                shutil.copytree(image, home)
-                pid = _spawn(home, writer)
-            else:
-                pid = self._cpu.create(title, image, home, writer)
+            pid = start(writer)
         except OSError as error:
             raise LaunchError(f"{title} cannot be started: {error}") from error
         finally:
@@ -73,13 +95,18 @@ class Processes:
         self._workspace.guard.watch(pid)
         return pid
 
+    def _common(self) -> dict[str, Any]:
+        return {
+            "parent": os.getpid(),
+            "region": {"path": str(self._workspace.region), "size": self._layout.size},
+            "futex": True,
+        }
+
     def _write_launch(self, enclave: int, file: Path) -> None:
         launch: dict[str, Any] = {
             **launch_of(self._deployed, self._layout, enclave),
             **self._manifest,
-            "parent": os.getpid(),
-            "region": {"path": str(self._workspace.region), "size": self._layout.size},
-            "futex": True,
+            **self._common(),
             "sandbox": self._sandbox,
             "provisioned": self._provisioned(enclave),
             "paths": sorted({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}),
@@ -114,13 +141,13 @@ class Processes:
             self._cpu.close()
 
 
-def _spawn(home: Path, errors: int) -> int:
-    """Start the untrusted side, an ordinary Python process but for its environment."""
+def spawn(arguments: list[str], errors: int) -> int:
+    """Start a Python process of the untrusted side, an ordinary one but for its environment."""
     nowhere = os.open(os.devnull, os.O_RDWR)
     try:
         return os.posix_spawn(
             sys.executable,
-            [sys.executable, "-I", "-S", "-B", str(home)],
+            [sys.executable, "-I", *arguments],
             {},
             file_actions=[(os.POSIX_SPAWN_DUP2, fd, at) for at, fd in enumerate((nowhere, nowhere, errors))],
             setsid=True,

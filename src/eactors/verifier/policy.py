@@ -85,7 +85,7 @@ class Policy:
         if not policy.measurements and not policy.signers:
             raise PolicyError(
                 f"{where} accepts every enclave there is",
-                hint="name measurements or signers; 'eactors measure IMAGE' prints both",
+                hint="name measurements or signers; 'eactors measure IMAGE --policy' prints both",
             )
         return policy
 

@@ -67,6 +67,16 @@ class Attestation:
     verdict: str
 
 
+def report_of(quote: bytes) -> bytes:
+    """The body of the enclave's report in a quote, as it stands there: nobody has verified it."""
+    return quote[_BODY]
+
+
+def report_data(quote: bytes) -> bytes:
+    """The report data in a quote, as it stands there."""
+    return quote[_DATA]
+
+
 def verify_quote(
     quote: bytes,
     *,

@@ -1,0 +1,300 @@
+"""Service and Client: an actor's end of the channel to a system actor.
+
+The rules that every client keeps:
+
+- it numbers its requests itself, and an answer must name one that is open;
+- it chooses all handles itself (timers, files, connections), so one that it never chose is
+  recognised at once;
+- lengths, types and handles are checked before anything is done with a message;
+- after the first answer that no honest system actor gives, the client is broken for good:
+  whatever is open fails with `SystemActorMisbehaved`, and so does all that is asked later.
+"""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeVar
+
+import msgspec
+
+from eactors.connector import Connector
+from eactors.errors import SystemActorError, SystemActorMisbehaved
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from typing import Self, overload
+
+    from eactors import _native
+
+Result = TypeVar("Result")
+
+Number = Annotated[int, msgspec.Meta(ge=1, le=(1 << 62))]
+"""What a client calls a request, or a handle."""
+
+Words = Annotated[str, msgspec.Meta(max_length=4096)]
+
+
+class Message(msgspec.Struct, array_like=True, gc=False, forbid_unknown_fields=True):
+    """A message to or from a system actor; each kind has a tag of its own within its service."""
+
+
+class Done(Message, tag=0):
+    """A request was carried out."""
+
+    id: Number
+
+
+class Failed(Message, tag=1):
+    """A request was not carried out."""
+
+    id: Number
+    errno: Annotated[int, msgspec.Meta(ge=0, le=4095)]
+    operation: Words
+    reason: Words
+
+
+class Answer(Generic[Result]):
+    """What a system actor will have answered.
+
+    In a handler, say with `then` what to do with it; an `AsyncActor` awaits it.
+    """
+
+    __slots__ = ("_error", "_failure", "_finished", "_result", "_then")
+
+    def __init__(self) -> None:
+        self._finished = False
+        self._result: Any = None
+        self._error: Exception | None = None
+        self._then: Callable[[Any], object] | None = None
+        self._failure: Callable[[Exception], object] | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether it is there."""
+        return self._finished
+
+    def result(self) -> Result:
+        """The result.
+
+        Raises:
+            SystemActorError: The system actor could not do it.
+            SystemActorMisbehaved: It answered nonsense.
+            RuntimeError: There is no answer yet.
+        """
+        if not self._finished:
+            raise RuntimeError("there is no answer yet; say what to do with it by then()")
+        if self._error is not None:
+            raise self._error
+        return self._result  # type: ignore[no-any-return]
+
+    def then(
+        self, call: Callable[[Result], object], failed: Callable[[Exception], object] | None = None
+    ) -> Self:
+        """Have ``call(result)`` called when it is there; once, and at once if it is.
+
+        Args:
+            call: Gets the result.
+            failed: Gets the error; without it an error is raised in the actor.
+        """
+        self._then, self._failure = call, failed
+        if self._finished:
+            self._tell()
+        return self
+
+    def settle(self, result: Any, error: Exception | None = None) -> None:
+        """Fill it in; for clients."""
+        if self._finished:
+            return
+        self._finished, self._result, self._error = True, result, error
+        if self._then is not None:
+            self._tell()
+
+    def _tell(self) -> None:
+        call, failed = self._then, self._failure
+        self._then = self._failure = None
+        if self._error is None:
+            if call is not None:
+                call(self._result)
+        elif failed is not None:
+            failed(self._error)
+        else:
+            raise self._error
+
+    def __await__(self) -> Generator[Any, None, Result]:
+        """Wait for it, in an `AsyncActor`."""
+        from asyncio import get_running_loop  # noqa: PLC0415 - only an AsyncActor has it in its image
+
+        if not self._finished:
+            future: Any = get_running_loop().create_future()
+
+            def wake(_: object) -> None:
+                if not future.done():
+                    future.set_result(None)
+
+            self.then(wake, wake)
+            yield from future
+        return self.result()
+
+
+class Client:
+    """An actor's live end of a service. What is asked of it goes out at once, and never blocks.
+
+    Args:
+        connector: The channel to the system actor.
+        system: The system actor's name.
+        decoder: Reads what it says.
+    """
+
+    def __init__(
+        self, connector: _native.Connector, system: str, decoder: msgspec.msgpack.Decoder[Any]
+    ) -> None:
+        self.system = system
+        self.broken: SystemActorMisbehaved | None = None
+        self._connector = connector
+        self._decoder = decoder
+        self._encode = msgspec.msgpack.Encoder().encode
+        self._numbers = count(1)
+        self._open: dict[int, tuple[Answer[Any], type, Callable[[Any], Any] | None]] = {}
+
+    @property
+    def peer(self) -> str:
+        """Who is at the other end."""
+        return self._connector.peer
+
+    def poll(self, most: int = 64) -> int:
+        """Take what has come; how many messages. For actors whose ``body()`` polls."""
+        for taken in range(most):
+            cargo = self._connector.receive()
+            if cargo is None:
+                return taken
+            self.take(cargo.data)
+        return most
+
+    def take(self, data: bytes) -> None:
+        """Take one message of the system actor."""
+        if self.broken is not None:
+            return
+        try:
+            self._take(self._decoder.decode(data))
+        except msgspec.MsgspecError as error:
+            self.misbehaved(f"sent what is no message of it: {error}")
+        except _Nonsense as nonsense:
+            self.misbehaved(str(nonsense))
+
+    def misbehaved(self, what: str) -> None:
+        """Believe nothing more, and fail whatever is open."""
+        self.broken = SystemActorMisbehaved(
+            f"the system actor {self.system!r} {what}",
+            system=self.system,
+            hint="the host is not to be trusted; this actor asks it nothing more",
+        )
+        waiting = [answer for answer, _, _ in self._open.values()]
+        self._open.clear()
+        self.abandon(self.broken)
+        for answer in waiting:
+            answer.settle(None, self.broken)
+
+    def abandon(self, error: SystemActorMisbehaved) -> None:
+        """Fail what is open besides requests; for clients that have handles."""
+
+    def event(self, message: Any) -> None:
+        """Take a message that answers no request; for clients that await some."""
+        raise nonsense(f"sent {type(message).__name__}, which nobody asked for")
+
+    def next_number(self) -> int:
+        """A number that no request and no handle of this client has had."""
+        return next(self._numbers)
+
+    def ask(
+        self, request: Message, answered: type = Done, made: Callable[[Any], Any] | None = None
+    ) -> Answer[Any]:
+        """Send a request that has ``id``, and wait for the answer to it.
+
+        Args:
+            request: What to ask for.
+            answered: The only kind of message that answers it, besides `Failed`.
+            made: Makes the result from that message; it may refuse it by raising `nonsense()`.
+                None: there is no result.
+        """
+        answer: Answer[Any] = Answer()
+        if self.broken is not None:
+            answer.settle(None, self.broken)
+            return answer
+        self._open[request.id] = (answer, answered, made)  # type: ignore[attr-defined]
+        self.tell(request)
+        return answer
+
+    def tell(self, message: Message) -> None:
+        """Send what needs no answer."""
+        if self.broken is None:
+            self._connector.send(self._encode(message))
+
+    def _take(self, message: Any) -> None:
+        number = getattr(message, "id", None)
+        if number is None:
+            self.event(message)
+            return
+        entry = self._open.pop(number, None)
+        if entry is None:
+            raise nonsense(f"answered request {number}, which is not open")
+        answer, answered, made = entry
+        try:
+            if type(message) is Failed:
+                answer.settle(None, SystemActorError(message.operation, message.errno, message.reason))
+            elif type(message) is not answered:
+                raise nonsense(f"answered request {number} by {type(message).__name__}")
+            else:
+                answer.settle(None if made is None else made(message))
+        except _Nonsense:
+            self._open[number] = entry  # to fail with the rest
+            raise
+
+
+class _Nonsense(Exception):  # noqa: N818 - never leaves the client
+    pass
+
+
+def nonsense(what: str) -> Exception:
+    """What a client raises to refuse a message, in words that follow the system actor's name."""
+    return _Nonsense(what)
+
+
+class Service(Connector):
+    """What an actor class declares to use a system actor; a connector to it.
+
+    Args:
+        declassify: The reason why a secret actor may use it although the host reads all of it.
+    """
+
+    system: ClassVar[str]
+    """The system actor's name."""
+
+    says: ClassVar[Any]
+    """The type of its messages."""
+
+    capacity: ClassVar[int] = 64
+    message_size: ClassVar[int] = 1 << 17
+    node_size: ClassVar[int] = 4096
+
+    def __init__(self, *, declassify: str | None = None) -> None:
+        super().__init__(f"system {self.system}", declassify=declassify)
+
+    def client(self, connector: _native.Connector, decoder: msgspec.msgpack.Decoder[Any]) -> Client:
+        """The client that an actor finds in this attribute."""
+        raise NotImplementedError
+
+    def live(self, connector: _native.Connector) -> Any:
+        """The client, where a plain connector would be itself."""
+        return self.client(connector, msgspec.msgpack.Decoder(self.says))
+
+    def handlers(self, actor: type[Any], live: Any) -> tuple[Any, Any]:  # noqa: ARG002 - as a connector's
+        """Its messages go to the client."""
+        return lambda _, cargo: live.take(cargo.data), None
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, instance: None, owner: type) -> Self: ...
+        @overload
+        def __get__(self, instance: object, owner: type) -> Any: ...
+        def __get__(self, instance: object | None, owner: type) -> Any: ...

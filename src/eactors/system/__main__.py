@@ -1,0 +1,112 @@
+"""The process that executes the system actors of a run.
+
+    python -m eactors.system LAUNCH.json
+
+It maps the shared region like an enclave, and is one of the untrusted side. One worker
+executes a session for each channel, and the reactor that they wait with.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from eactors import _native
+from eactors.enclave.failure import describe
+from eactors.enclave.link import HostLink
+from eactors.system.reactor import Reactor
+
+if TYPE_CHECKING:
+    from eactors.actor import Actor
+    from eactors.system.session import Session
+
+SYSTEM = -1
+
+
+def session_class(system: str) -> type[Session]:
+    """The class whose instances serve the clients of a system actor."""
+    found: type[Session] = getattr(import_module(f"eactors.system.{system}"), f"{system.title()}Session")
+    return found
+
+
+class System:
+    """All system actors of a run.
+
+    Args:
+        launch: What the launcher says; see `eactors.host.launch.system_of`.
+    """
+
+    def __init__(self, launch: dict[str, Any]) -> None:
+        self._region = _native.Region.open(launch["region"]["path"], launch["region"]["size"])
+        place = launch["worker"]
+        self._participant = tuple(place["participant"])
+        _native.adopt(self._region, *self._participant)
+        self._link = HostLink(self._region, launch["host"])
+        self._link.event("attached", enclave=SYSTEM)
+        self._worker = _native.Worker(
+            region=self._region,
+            participant=self._participant[0],
+            participant_id=self._participant[1],
+            bell=place["bell"],
+            policy=0,
+            futex=launch["futex"],
+            crowded=place["crowded"],
+            alone=True,
+            report=self._report,
+        )
+        self._reactor = Reactor()
+        self._reactor.name = "system reactor"
+        self._worker.watch(self._reactor)
+        self._worker.add(self._reactor, Reactor.body, [])
+        for service in launch["services"]:
+            self._serve(service, launch.get("settings", {}).get(service["system"], {}))
+        os.sched_setaffinity(0, place["cpus"])
+
+    def run(self) -> None:
+        """Serve until the region is stopped."""
+        self._link.event("constructed", enclave=SYSTEM, pss=0, at=time.monotonic_ns())
+        self._worker.run()
+
+    def _serve(self, service: dict[str, Any], settings: dict[str, Any]) -> None:
+        cls = session_class(service["system"])
+        session = cls.__new__(cls)
+        session.name = f"system {service['system']} of {service['actor']}"
+        connector = _native.Connector(session, service["actor"], service["message_size"])
+        connector._attach_shared(  # noqa: SLF001 - as an enclave's assembly does
+            region=self._region,
+            pool=service["pool"],
+            shared=service["shared"],
+            mboxes=service["mboxes"],
+            capacity=service["capacity"],
+            payload=service["payload"],
+            side=1,
+            peer_bell=service["bell"],
+            participant=self._participant[0],
+            participant_id=self._participant[1],
+        )
+        session.__init__(connector, service["actor"], self._reactor, settings)  # type: ignore[misc]
+        self._worker.add(session, None, [(connector, cls.take, None)])
+
+    def _report(self, what: str, actor: Actor, detail: object) -> None:
+        if what == "finished":
+            getattr(actor, "ended", lambda: None)()
+        elif isinstance(detail, BaseException):
+            self._link.event("failed", actor=actor.name, error=describe(detail))
+
+
+def main() -> None:
+    """Run the system actors, with what the launcher wrote into a file."""
+    launch = json.loads(Path(sys.argv[1]).read_bytes())
+    _native.die_with(launch["parent"])
+    System(launch).run()
+    # Threads may still be in a system call that takes for ever.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

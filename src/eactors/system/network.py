@@ -1,0 +1,241 @@
+"""Network: TCP, UDP and Unix sockets, and names of hosts, for actors in enclaves."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket as kernel
+import stat
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from eactors.services import network
+from eactors.system.listeners import Datagrams, Listener, address_of
+from eactors.system.reactor import GONE, WRITE
+from eactors.system.session import Session
+from eactors.system.streams import Stream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from concurrent.futures import Future
+
+    Candidate = tuple[int, int, Any]
+
+MOST_SOCKETS = 16384
+"""That one actor may have open at once, unless the deployment says otherwise."""
+
+_CONNECT_SECONDS = 60.0
+
+
+class NetworkSession(Session):
+    """One actor's sockets.
+
+    Attributes:
+        streams: Whatever is open, by the client's number.
+    """
+
+    takes: ClassVar[Any] = network.Requests
+
+    def handlers(self) -> dict[type, Callable[[Any], object]]:
+        """By kind of request."""
+        self.streams: dict[int, Stream | Listener | Datagrams] = {}
+        self._most = int(self.settings.get("connections", MOST_SOCKETS))
+        return {
+            network.Write: self._write,
+            network.Taken: self._taken,
+            network.Accept: self._accept,
+            network.Close: self._close,
+            network.Finish: self._finish,
+            network.Listen: self._listen,
+            network.Connect: self._connect,
+            network.Open: self._open,
+            network.SendTo: self._send_to,
+            network.Resolve: self._resolve,
+        }
+
+    def ended(self) -> None:
+        """Close everything."""
+        for stream in list(self.streams.values()):
+            stream.end()
+
+    def has_room(self) -> bool:
+        """Whether the client may have one more socket."""
+        return len(self.streams) < self._most
+
+    def add(self, number: int, sock: kernel.socket) -> None:
+        """Begin with a connection."""
+        sock.setblocking(False)  # noqa: FBT003 - as sockets have it
+        if sock.family != kernel.AF_UNIX:
+            sock.setsockopt(kernel.IPPROTO_TCP, kernel.TCP_NODELAY, 1)
+        self.streams[number] = Stream(self, number, sock)
+
+    def _write(self, request: network.Write) -> None:
+        stream = self.streams.get(request.socket)
+        if isinstance(stream, Stream):
+            stream.write(request.data)
+
+    def _taken(self, request: network.Taken) -> None:
+        stream = self.streams.get(request.socket)
+        if isinstance(stream, Stream | Datagrams):
+            stream.taken(request.count)
+
+    def _finish(self, request: network.Finish) -> None:
+        stream = self.streams.get(request.socket)
+        if isinstance(stream, Stream):
+            stream.finish()
+
+    def _close(self, request: network.Close) -> None:
+        stream = self.streams.get(request.socket)
+        if stream is not None:
+            stream.close(abort=request.abort)
+
+    def _accept(self, request: network.Accept) -> None:
+        listener = self.streams.get(request.listener)
+        if not isinstance(listener, Listener):
+            raise OSError(errno.EBADF, "the listener is closed")
+        listener.accept(request)
+
+    def _listen(self, request: network.Listen) -> None:
+        self._check_room(request.socket)
+        family, address = _local(request.path, request.host, request.port)
+        sock = kernel.socket(family, kernel.SOCK_STREAM | kernel.SOCK_NONBLOCK)
+        try:
+            if family == kernel.AF_UNIX:
+                _remove_stale(request.path)
+            else:
+                sock.setsockopt(kernel.SOL_SOCKET, kernel.SO_REUSEADDR, 1)
+            if request.reuse_port:
+                sock.setsockopt(kernel.SOL_SOCKET, kernel.SO_REUSEPORT, 1)
+            sock.bind(address)
+            sock.listen(request.backlog)
+        except OSError:
+            sock.close()
+            raise
+        self.streams[request.socket] = Listener(self, request.socket, sock, request.path)
+        self.reply(network.Bound(request.id, address_of(sock.getsockname())))
+
+    def _open(self, request: network.Open) -> None:
+        self._check_room(request.socket)
+        family, address = _local("", request.host, request.port)
+        sock = kernel.socket(family, kernel.SOCK_DGRAM | kernel.SOCK_NONBLOCK)
+        try:
+            sock.bind(address)
+        except OSError:
+            sock.close()
+            raise
+        self.streams[request.socket] = Datagrams(self, request.socket, sock)
+        self.reply(network.Bound(request.id, address_of(sock.getsockname())))
+
+    def _send_to(self, request: network.SendTo) -> None:
+        socket = self.streams.get(request.socket)
+        if isinstance(socket, Datagrams):
+            socket.send(request)
+
+    def _resolve(self, request: network.Resolve) -> None:
+        def answer(addresses: list[Candidate]) -> None:
+            found = [(family == kernel.AF_INET6, *address_of(address)) for family, _, address in addresses]
+            self.reply(network.Resolved(request.id, found[:256]))
+
+        self._look_up(request, request.host, request.port, answer)
+
+    def _connect(self, request: network.Connect) -> None:
+        self._check_room(request.socket)
+        if request.path:
+            self._try(request, iter([(kernel.AF_UNIX, 0, request.path)]), None)
+            return
+        self._look_up(
+            request, request.host, request.port, lambda found: self._try(request, iter(found), None)
+        )
+
+    def _look_up(self, request: Any, host: str, port: int, then: Callable[[list[Candidate]], object]) -> None:
+        """Find a host's addresses in a thread, for that may take as long as it likes."""
+
+        def through(future: Future[Any]) -> None:
+            try:
+                found = future.result()
+            except OSError as error:
+                self.fail(request, error)
+            except UnicodeError:
+                self.fail(request, OSError(0, f"{host!r} is no name of a host"))
+            else:
+                then([(family, 0, address) for family, _, _, _, address in found])
+
+        def look() -> object:
+            return kernel.getaddrinfo(host or None, port, type=kernel.SOCK_STREAM)
+
+        self.reactor.in_thread(look, through)
+
+    def _try(self, request: network.Connect, rest: Iterator[Candidate], error: OSError | None) -> None:
+        """Connect to the first of the addresses that answers."""
+        candidate = next(rest, None)
+        if candidate is None or self.stopped:
+            self.fail(request, error or OSError(errno.EHOSTUNREACH, "the host has no address"))
+            return
+        family, _, address = candidate
+        try:
+            sock = kernel.socket(family, kernel.SOCK_STREAM | kernel.SOCK_NONBLOCK)
+        except OSError as failed:
+            self._try(request, rest, failed)
+            return
+        try:
+            if request.local_host or request.local_port:
+                sock.bind((request.local_host, request.local_port))
+            code = sock.connect_ex(address)
+        except OSError as failed:
+            sock.close()
+            self._try(request, rest, failed)
+            return
+        if code not in {0, errno.EINPROGRESS}:
+            sock.close()
+            self._try(request, rest, OSError(code, os.strerror(code)))
+            return
+
+        def settled(_: int) -> None:
+            late.cancel()
+            self.reactor.unregister(sock.fileno())
+            failed = sock.getsockopt(kernel.SOL_SOCKET, kernel.SO_ERROR)
+            if failed or self.stopped:
+                sock.close()
+                self._try(request, rest, OSError(failed, os.strerror(failed)))
+                return
+            self.add(request.socket, sock)
+            peer, local = address_of(sock.getpeername()), address_of(sock.getsockname())
+            self.reply(network.Connected(request.id, peer, local))
+
+        def too_late() -> None:
+            self.reactor.unregister(sock.fileno())
+            sock.close()
+            self._try(request, rest, OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT)))
+
+        late = self.reactor.later(_CONNECT_SECONDS, too_late)
+        self.reactor.register(sock.fileno(), WRITE | GONE, settled)
+
+    def _check_room(self, number: int) -> None:
+        if number in self.streams:
+            raise OSError(errno.EEXIST, "the client has a socket of that number")
+        if not self.has_room():
+            raise OSError(errno.EMFILE, f"{self._most} sockets are the most that one actor may have")
+
+
+def _local(path: str, host: str, port: int) -> tuple[int, Any]:
+    """Family and address to bind to."""
+    if path:
+        return kernel.AF_UNIX, path
+    if not host:
+        return kernel.AF_INET, ("0.0.0.0", port)  # noqa: S104 - what an empty host means
+    # A number or a name of this machine; in its own files, so this does not wait.
+    family, _, _, _, address = kernel.getaddrinfo(
+        host, port, type=kernel.SOCK_STREAM, flags=kernel.AI_PASSIVE
+    )[0]
+    return family, address
+
+
+def _remove_stale(path: str) -> None:
+    """Remove a socket that nobody listens at."""
+    try:
+        if not stat.S_ISSOCK(os.stat(path).st_mode):  # noqa: PTH116 - it is a str, and stays one
+            return
+        with kernel.socket(kernel.AF_UNIX) as probe:
+            if probe.connect_ex(path) == errno.ECONNREFUSED:
+                os.unlink(path)  # noqa: PTH108
+    except FileNotFoundError:
+        return
