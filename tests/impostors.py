@@ -18,6 +18,7 @@ from unittest.mock import patch
 from tests.lockstep import HANDSHAKE, Lockstep
 
 from eactors import _native
+from eactors.deployment.sizes import node_payload
 from eactors.host import application
 from eactors.host import layout as layouts
 from eactors.host.processes import Processes, manifest_of
@@ -136,7 +137,9 @@ def make_room(layout: Layout, channels: tuple[PlannedChannel, ...]) -> None:
     """Lay out what a clone needs."""
     Clones.participant = layout.take(_native.PARTICIPANT_BYTES)
     Clones.baton = layout.take(_native.BATON_BYTES)
-    places = [layouts._lay_channel(layout, channel) for channel in (*channels, channels[0])]
+    places = [
+        layouts._lay_channel(layout, channel, node_payload(channel)) for channel in (*channels, channels[0])
+    ]
     layout.channels |= {1000 + number: place for number, place in enumerate(places)}
     Clones.nowhere = [
         {"pool": place.pool, "shared": place.shared, "mboxes": list(place.mboxes)} for place in places
