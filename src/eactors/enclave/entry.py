@@ -184,7 +184,7 @@ class Enclave:
 
     def _failed(self, actor: str | None, error: BaseException) -> None:
         self.finish_lines()
-        self._link.event("failed", actor=actor, error=describe(error))
+        self._link.event("failed", actor=actor, enclave=self._plan["enclave"], error=describe(error))
 
 
 def _cut_standard_streams() -> None:
