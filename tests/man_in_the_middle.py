@@ -28,8 +28,13 @@ class Middle:
     def __init__(self, host: Lockstep, manifest: bytes) -> None:
         self._host = host
         self._as: list[Any] = [
-            DiffieHellman(side, host.channels[0], CIPHER, Manifest(manifest), *pair, cast("Any", None))
-            for side, pair in ((0, (1, 2)), (1, (2, 1)))
+            DiffieHellman(
+                {"side": side, "cipher": CIPHER, "peer_enclave": peer, "channel": host.channels[0]},
+                Manifest(manifest),
+                own,
+                cast("Any", None),
+            )
+            for side, own, peer in ((0, 1, 2), (1, 2, 1))
         ]
 
     def strike(self, step: str) -> None:

@@ -1,4 +1,4 @@
-"""Every error that EActors raises on purpose.
+"""The errors that enclaves raise on purpose; `eactors.deployment.errors` and `host.errors` have the rest.
 
 Each names its culprit in the message and, where there is a next step, gives it in
 ``hint``; the command line prints them as ``error:`` and ``hint:``. This module is part
@@ -22,31 +22,8 @@ class EActorsError(Exception):
         self.hint = hint
 
 
-class DeploymentError(EActorsError):
-    """The deployment file is wrong.
-
-    Attributes:
-        file: Path of the deployment file.
-        line: Line in that file, from 1; None where no single line is to blame.
-    """
-
-    def __init__(self, message: str, *, file: str, line: int | None = None, hint: str | None = None) -> None:
-        super().__init__(message, hint=hint)
-        self.file = file
-        self.line = line
-
-    def __str__(self) -> str:
-        """Lead with ``file:line:``, the form that editors jump to."""
-        where = self.file if self.line is None else f"{self.file}:{self.line}"
-        return f"{where}: {self.message}"
-
-
 class SourceError(EActorsError):
     """The source file cannot be imported, or declares its actors wrongly."""
-
-
-class LaunchError(EActorsError):
-    """The machine refuses what the application needs to start."""
 
 
 class ActorStopped(EActorsError):  # noqa: N818 - it names what happened, like StopIteration

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-ALL = ["provisioning", "reports", "sealing"]
+ALL = ["provisioning", "quotes", "reports", "sealing"]
 PLAN: dict[str, Any] = {"private_channels": [], "pools": {}, "powers": [], "workers": []}
 
 

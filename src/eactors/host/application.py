@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from eactors import _native
 from eactors.deployment.model import SYSTEM
-from eactors.errors import LaunchError, ManifestRejected, RegionCorrupted
+from eactors.errors import ManifestRejected, RegionCorrupted
 from eactors.host.deployed import read_deployed
+from eactors.host.errors import LaunchError
 from eactors.host.layout import HOST_NODES, HOST_PAYLOAD, lay_out
 from eactors.host.outcome import EnclaveFacts, Failure, Outcome, death
 from eactors.host.processes import Processes
