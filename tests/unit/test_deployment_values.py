@@ -12,7 +12,7 @@ ID = "write a number from 0 to 65535"
 NAME = "a name is 1 to 255 letters, digits, '_', '.' or '-', and begins with neither '.' nor '-'"
 PAIR = 'write both names with a space between, such as between="Ping Pong"'
 CIPHERS = "write 'none' or 'aes-128-gcm' or 'aes-256-gcm' or 'chacha20-poly1305'"
-PATH = "write the path of a file, relative to the deployment file"
+PATH = "write a path, relative to the deployment file"
 MODULE = "write package.module, or module:NAME"
 
 BAD = {

@@ -20,6 +20,7 @@ Kind = Literal["public", "private"]
 Cipher = Literal["none", "aes-128-gcm", "aes-256-gcm", "chacha20-poly1305"]
 KeyExchange = Literal["local-attestation", "sealing", "diffie-hellman"]
 Platform = Literal["simulation"]
+Access = Literal["read", "write"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +140,17 @@ class Requirement:
 
 
 @dataclass(frozen=True, slots=True)
+class Directory:
+    """One ``<directory>``: what files the system actors may open, for one actor (None: for all)."""
+
+    name: str
+    path: str
+    line: int
+    access: Access | None = None
+    actor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Deployment:
     """A whole deployment file."""
 
@@ -152,6 +164,7 @@ class Deployment:
     enclave_settings: tuple[EnclaveSettings, ...] = ()
     keys: tuple[Key, ...] = ()
     requirements: tuple[Requirement, ...] = ()
+    directories: tuple[Directory, ...] = ()
 
     def share_lines(self) -> dict[int, int]:
         """Return, for each enclave with actors, the line of the first ``<enclave>`` that it has."""

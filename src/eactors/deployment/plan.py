@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 # What msgspec reads back for a launcher has its types at run time.
-from eactors.deployment.model import UNTRUSTED, Cipher, KeyExchange, Kind, Platform, WaitPolicy
+from eactors.deployment.model import UNTRUSTED, Access, Cipher, KeyExchange, Kind, Platform, WaitPolicy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -105,6 +105,16 @@ class PlannedService:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedDirectory:
+    """A directory below which an actor (None: every one) may have files; its path is absolute."""
+
+    name: str
+    path: str
+    access: Access
+    actor: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedPool:
     """A named pool, the mboxes that carry its nodes, and the actors that use them."""
 
@@ -185,6 +195,7 @@ class Plan:
     servers: tuple[PlannedServer, ...]
     channels: tuple[PlannedChannel, ...]
     services: tuple[PlannedService, ...]
+    directories: tuple[PlannedDirectory, ...]
     pools: tuple[PlannedPool, ...]
     enclaves: dict[int, PlannedEnclave]
     keys: dict[str, Path]

@@ -23,6 +23,7 @@ from eactors.deployment.model import DeployedActor, Deployment, EnclaveShare, Se
 from eactors.deployment.xml_settings import (
     SETTINGS,
     read_channel,
+    read_directory,
     read_enclave_settings,
     read_key,
     read_param,
@@ -83,6 +84,7 @@ def parse(data: bytes, file: str) -> Deployment:
         enclave_settings=tuple(read_enclave_settings(element) for element in root.all("enclave-settings")),
         keys=tuple(read_key(element) for element in root.all("key")),
         requirements=tuple(read_requirement(element) for element in root.all("requires")),
+        directories=tuple(read_directory(element) for element in root.all("directory")),
     )
 
 

@@ -11,6 +11,7 @@ from eactors import _native
 from eactors.deployment.model import SYSTEM
 from eactors.errors import ManifestRejected, RegionCorrupted
 from eactors.host.deployed import read_deployed
+from eactors.host.directories import check_directories
 from eactors.host.errors import LaunchError
 from eactors.host.layout import HOST_NODES, HOST_PAYLOAD, lay_out
 from eactors.host.outcome import EnclaveFacts, Failure, Outcome, death
@@ -65,6 +66,7 @@ class Application:
                 hint="place all actors on one <server>",
             )
         _check_ciphers(deployed)
+        check_directories(deployed)
         self._built = built.resolve()  # the CPU has another working directory
         self._workspace = workspace
         self._server = deployed.servers[0]

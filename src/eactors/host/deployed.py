@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 # At run time, for msgspec reads the annotations of `Deployed`.
-from eactors.deployment.plan import PlannedChannel, PlannedPool, PlannedServer, PlannedService  # noqa: TC001
+from eactors.deployment.plan import (  # noqa: TC001
+    PlannedChannel,
+    PlannedDirectory,
+    PlannedPool,
+    PlannedServer,
+    PlannedService,
+)
 from eactors.errors import ImageError
 
 if TYPE_CHECKING:
@@ -21,7 +27,7 @@ if TYPE_CHECKING:
     from eactors.deployment.plan import Plan
 
 FILE = "deployment.json"
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,7 @@ class Deployed:
     servers: tuple[PlannedServer, ...]
     channels: tuple[PlannedChannel, ...]
     services: tuple[PlannedService, ...]
+    directories: tuple[PlannedDirectory, ...]
     pools: tuple[PlannedPool, ...]
     images: dict[int, str]
 
@@ -53,6 +60,7 @@ def describe(plan: Plan, images: dict[int, str]) -> bytes:
         servers=plan.servers,
         channels=plan.channels,
         services=plan.services,
+        directories=plan.directories,
         pools=plan.pools,
         images=images,
     )

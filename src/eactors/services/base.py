@@ -12,6 +12,7 @@ The rules that every client keeps:
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeVar
 
@@ -175,9 +176,13 @@ class Client:
         if self.broken is not None:
             return
         try:
-            self._take(self._decoder.decode(data))
-        except msgspec.MsgspecError as error:
+            message = self._decoder.decode(data)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             self.misbehaved(f"sent what is no message of it: {error}")
+            return
+        try:
+            # Not within the above: what it tells the actor of may raise the same errors.
+            self._take(message)
         except _Nonsense as nonsense:
             self.misbehaved(str(nonsense))
 
@@ -190,9 +195,15 @@ class Client:
         )
         waiting = [answer for answer, _, _ in self._open.values()]
         self._open.clear()
-        self.abandon(self.broken)
-        for answer in waiting:
-            answer.settle(None, self.broken)
+        raised: Exception | None = None
+        # Everyone hears of it, though one raises it in the actor.
+        for tell in (self.abandon, *(partial(answer.settle, None) for answer in waiting)):
+            try:
+                tell(self.broken)
+            except Exception as error:  # noqa: BLE001 - an actor's own
+                raised = raised or error
+        if raised is not None:
+            raise raised
 
     def abandon(self, error: SystemActorMisbehaved) -> None:
         """Fail what is open besides requests; for clients that have handles."""

@@ -85,7 +85,10 @@ class System:
         )
         _native.attach_plain(connector, end, True)  # noqa: FBT003 - it has no names
         session.__init__(connector, service["actor"], self._reactor, settings)  # type: ignore[misc]
-        self._worker.add(session, None, [(connector, cls.take, None)])
+        if cls.polls:
+            self._worker.add(session, cls.body, [(connector, None, None)])
+        else:
+            self._worker.add(session, None, [(connector, cls.take, None)])
 
     def _report(self, what: str, actor: Actor, detail: object) -> None:
         if what == "finished":

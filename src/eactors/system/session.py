@@ -37,6 +37,9 @@ class Session(Actor):
     takes: ClassVar[Any]
     """The type of all requests."""
 
+    polls: ClassVar[bool] = False
+    """Whether it takes requests in a ``body()`` of its own, when it likes."""
+
     def __init__(
         self,
         connector: _native.Connector,
@@ -54,6 +57,10 @@ class Session(Actor):
 
     def handlers(self) -> dict[type, Callable[[Any], object]]:
         """What is called with each kind of request."""
+        raise NotImplementedError
+
+    def body(self) -> object:
+        """Take requests, in a session that polls."""
         raise NotImplementedError
 
     def ended(self) -> None:
@@ -89,6 +96,10 @@ class Session(Actor):
         """Whether the client has not read what was sent to it."""
         return bool(self.connector.waiting)
 
+    def when_heard(self, call: Callable[[], object]) -> None:
+        """Call ``call()`` when the client is no longer behind, or has gone."""
+        self.reactor.when(lambda: self.stopped or not self.is_behind(), call)
+
 
 def failure(number: int, operation: str, error: OSError) -> Failed:
     """The answer to a request that failed."""
@@ -100,6 +111,8 @@ def failure(number: int, operation: str, error: OSError) -> Failed:
 def _operation(request: Any) -> str:
     named = (getattr(request, name, "") for name in ("path", "host", "name"))
     subject = next(filter(None, named), "")
+    if isinstance(subject, bytes):
+        subject = subject.decode("utf-8", "backslashreplace")
     if getattr(request, "port", 0):
         subject = f"{subject}:{request.port}"
     return f"{type(request).__name__.lower()} {subject}".strip()[:256]

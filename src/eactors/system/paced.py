@@ -1,0 +1,76 @@
+"""PacedSession: a session that takes a request only when it is through with the one before.
+
+What its client asks for meanwhile waits in the channel, and then in the client: however much
+that is, the system actor holds one request. So the order of requests is kept, though some of
+them are carried out by threads.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from eactors.system.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Future
+
+_BATCH = 16
+_FOREVER = 1.0
+
+
+class PacedSession(Session):
+    """A session whose requests may block; `in_thread` carries them out."""
+
+    polls: ClassVar[bool] = True
+
+    _busy = False
+    _then: Callable[[], object] | None = None
+
+    def body(self) -> object:
+        """Take what has come, as long as nothing is under way."""
+        for _ in range(_BATCH):
+            if self._busy or self.stopped:
+                return _FOREVER
+            cargo = self.connector.receive()
+            if cargo is None:
+                if self.connector.closed:
+                    self.stop()
+                return _FOREVER
+            self.take(cargo)
+        return True
+
+    def when_idle(self, call: Callable[[], object]) -> None:
+        """Call ``call()`` when no thread is at work for this client."""
+        if self._busy:
+            self._then = call
+        else:
+            call()
+
+    def in_thread(
+        self, request: Any, function: Callable[[], Any], then: Callable[[Any], object] | None = None
+    ) -> None:
+        """Carry out what may block; nothing else is done for this client until it is through.
+
+        Args:
+            request: What is answered.
+            function: Called in a thread.
+            then: Called with its result; answers. None: it is answered by `Done`.
+        """
+        self._busy = True
+
+        def through(future: Future[Any]) -> None:
+            self._busy = False
+            error = future.exception()
+            if isinstance(error, OSError):
+                self.fail(request, error)
+            elif error is not None:
+                raise error
+            elif then is None:
+                self.done(request)
+            else:
+                then(future.result())
+            if self._then is not None:
+                self._then()
+
+        self.reactor.in_thread(function, through)
