@@ -84,6 +84,7 @@ class Connector:
         decode: Callable[[bytes], Any] | None = None,
         attribute: str = ...,
     ) -> Self: ...
+    idle: bool
     @property
     def broken(self) -> ChannelBroken | None: ...
     @property

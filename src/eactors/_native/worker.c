@@ -119,7 +119,7 @@ static int serve(WorkerObject *self, seat *at, uint32_t i) {
 static bool is_over(const seat *at) {
     if (at->body != NULL) return false;
     for (uint32_t i = 0; i < at->count; i++)
-        if (!at->connectors[i]->peer_closed) return false;
+        if (!at->connectors[i]->peer_closed && !at->connectors[i]->idle) return false;
     return true;
 }
 

@@ -110,7 +110,7 @@ class Assembly:
         links = []
         for attribute, declared in cls.__eactors__.connectors.items():
             connector = self._connector(actor, attribute, place, entry["connectors"][attribute])
-            live = declared.live(connector)
+            live = declared.live(connector, actor)
             setattr(actor, attribute, live)
             links.append((connector, *declared.handlers(cls, live)))
         if self._pools is not None:

@@ -77,7 +77,7 @@ def system_of(deployed: Deployed, layout: Layout) -> dict[str, Any]:
 def settings_of(deployed: Deployed) -> dict[str, Any]:
     """What the deployment says for each system actor."""
     directories = {"directories": msgspec.to_builtins(deployed.directories)}
-    return {"files": directories, "pipes": directories}
+    return {"files": directories, "pipes": directories, "names": {"enclaves": deployed.actors}}
 
 
 def host_of(layout: Layout) -> dict[str, Any]:

@@ -80,8 +80,11 @@ class Processes:
         file = self._workspace.folder / "system.json"
         launch = {**system_of(self._deployed, self._layout), **self._common()}
         file.write_text(json.dumps(launch), encoding="utf-8")
+        # Nobody reads the launcher's input unless some actor may ask for it.
+        reads = any(service.system == "console" for service in self._deployed.services)
+        program = ["-m", "eactors.system", str(file)]
         return self._start(
-            SYSTEM, "the system actors", lambda errors: spawn(["-m", "eactors.system", str(file)], errors)
+            SYSTEM, "the system actors", lambda errors: spawn(program, errors, stdin=0 if reads else None)
         )
 
     def _start(self, enclave: int, title: str, start: Callable[[int], int]) -> int:
@@ -142,15 +145,22 @@ class Processes:
             self._cpu.close()
 
 
-def spawn(arguments: list[str], errors: int) -> int:
-    """Start a Python process of the untrusted side, an ordinary one but for its environment."""
+def spawn(arguments: list[str], errors: int, *, stdin: int | None = None) -> int:
+    """Start a Python process of the untrusted side, an ordinary one but for its environment.
+
+    Args:
+        arguments: Of the interpreter.
+        errors: Its standard error.
+        stdin: Its standard input; None: nothing.
+    """
     nowhere = os.open(os.devnull, os.O_RDWR)
     try:
+        streams = (nowhere if stdin is None else stdin, nowhere, errors)
         return os.posix_spawn(
             sys.executable,
             [sys.executable, "-I", *arguments],
             {},
-            file_actions=[(os.POSIX_SPAWN_DUP2, fd, at) for at, fd in enumerate((nowhere, nowhere, errors))],
+            file_actions=[(os.POSIX_SPAWN_DUP2, fd, at) for at, fd in enumerate(streams)],
             setsid=True,
         )
     finally:

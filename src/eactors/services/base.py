@@ -12,6 +12,7 @@ The rules that every client keeps:
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeVar
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from typing import Self, overload
 
     from eactors import _native
+    from eactors.actor import Actor
 
 Result = TypeVar("Result")
 
@@ -60,10 +62,10 @@ class Answer(Generic[Result]):
     In a handler, say with `then` what to do with it; an `AsyncActor` awaits it.
     """
 
-    __slots__ = ("_error", "_failure", "_finished", "_result", "_then")
+    __slots__ = ("_error", "_failure", "_finished", "_result", "_seen", "_then")
 
     def __init__(self) -> None:
-        self._finished = False
+        self._finished = self._seen = False
         self._result: Any = None
         self._error: Exception | None = None
         self._then: Callable[[Any], object] | None = None
@@ -84,6 +86,7 @@ class Answer(Generic[Result]):
         """
         if not self._finished:
             raise RuntimeError("there is no answer yet; say what to do with it by then()")
+        self._seen = True
         if self._error is not None:
             raise self._error
         return self._result  # type: ignore[no-any-return]
@@ -111,6 +114,7 @@ class Answer(Generic[Result]):
             self._tell()
 
     def _tell(self) -> None:
+        self._seen = True
         call, failed = self._then, self._failure
         self._then = self._failure = None
         if self._error is None:
@@ -120,6 +124,10 @@ class Answer(Generic[Result]):
             failed(self._error)
         else:
             raise self._error
+
+    def __del__(self) -> None:
+        if self._error is not None and not self._seen:
+            print(f"nobody asked for an answer, which is: {self._error}", file=sys.stderr)  # noqa: T201 - the actor's own words
 
     def __await__(self) -> Generator[Any, None, Result]:
         """Wait for it, in an `AsyncActor`."""
@@ -144,7 +152,13 @@ class Client:
         connector: The channel to the system actor.
         system: The system actor's name.
         decoder: Reads what it says.
+
+    Attributes:
+        actor: Whose it is.
+        broken: Why nothing is asked any more; None: nothing is wrong.
     """
+
+    actor: Actor
 
     def __init__(
         self, connector: _native.Connector, system: str, decoder: msgspec.msgpack.Decoder[Any]
@@ -185,6 +199,8 @@ class Client:
             self._take(message)
         except _Nonsense as nonsense:
             self.misbehaved(str(nonsense))
+        finally:
+            self.rest()
 
     def misbehaved(self, what: str) -> None:
         """Believe nothing more, and fail whatever is open."""
@@ -197,7 +213,9 @@ class Client:
         self._open.clear()
         raised: Exception | None = None
         # Everyone hears of it, though one raises it in the actor.
-        for tell in (self.abandon, *(partial(answer.settle, None) for answer in waiting)):
+        listeners: list[Callable[[SystemActorMisbehaved], None]] = [self.abandon]
+        listeners += [partial(answer.settle, None) for answer in waiting]
+        for tell in listeners:
             try:
                 tell(self.broken)
             except Exception as error:  # noqa: BLE001 - an actor's own
@@ -207,6 +225,14 @@ class Client:
 
     def abandon(self, error: SystemActorMisbehaved) -> None:
         """Fail what is open besides requests; for clients that have handles."""
+
+    def waits(self) -> bool:
+        """Whether the system actor may have something to say though no request is open."""
+        return True
+
+    def rest(self) -> None:
+        """Let the actor end if it is called for nothing else; see `Actor`."""
+        self._connector.idle = self.broken is not None or not (self._open or self.waits())
 
     def event(self, message: Any) -> None:
         """Take a message that answers no request; for clients that await some."""
@@ -232,6 +258,7 @@ class Client:
             answer.settle(None, self.broken)
             return answer
         self._open[request.id] = (answer, answered, made)  # type: ignore[attr-defined]
+        self._connector.idle = False
         self.tell(request)
         return answer
 
@@ -294,9 +321,12 @@ class Service(Connector):
         """The client that an actor finds in this attribute."""
         raise NotImplementedError
 
-    def live(self, connector: _native.Connector) -> Any:
+    def live(self, connector: _native.Connector, actor: Any) -> Any:
         """The client, where a plain connector would be itself."""
-        return self.client(connector, msgspec.msgpack.Decoder(self.says))
+        client = self.client(connector, msgspec.msgpack.Decoder(self.says))
+        client.actor = actor
+        client.rest()
+        return client
 
     def handlers(self, actor: type[Any], live: Any) -> tuple[Any, Any]:
         """Its messages go to the client, or wait for an actor that polls it."""

@@ -244,6 +244,10 @@ class FilesClient(Client):
         request = messages.Unwatch(self.next_number(), watch.number)
         self.ask(request).then(lambda _: self._watches.pop(watch.number, None), _nothing)
 
+    def waits(self) -> bool:
+        """Something is watched."""
+        return bool(self._watches)
+
     def event(self, message: Any) -> None:
         """A change."""
         if message.watch not in self._watches:

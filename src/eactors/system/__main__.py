@@ -20,10 +20,10 @@ from eactors import _native
 from eactors.enclave.failure import describe
 from eactors.enclave.link import HostLink
 from eactors.system.reactor import Reactor
+from eactors.system.session import Session
 
 if TYPE_CHECKING:
     from eactors.actor import Actor
-    from eactors.system.session import Session
 
 SYSTEM = -1
 
@@ -59,6 +59,12 @@ class System:
             alone=True,
             report=self._report,
         )
+        Session.post = _native.Post(
+            self._region,
+            tuple(launch["host"]["pool"]),
+            tuple(launch["host"]["mbox"]),
+            launch["host"]["bell"],
+        )
         self._reactor = Reactor()
         self._reactor.name = "system reactor"
         _native.watch(self._worker, self._reactor)
@@ -85,10 +91,7 @@ class System:
         )
         _native.attach_plain(connector, end, True)  # noqa: FBT003 - it has no names
         session.__init__(connector, service["actor"], self._reactor, settings)  # type: ignore[misc]
-        if cls.polls:
-            self._worker.add(session, cls.body, [(connector, None, None)])
-        else:
-            self._worker.add(session, None, [(connector, cls.take, None)])
+        self._worker.add(session, cls.body, [(connector, None, None)])
 
     def _report(self, what: str, actor: Actor, detail: object) -> None:
         if what == "finished":

@@ -7,7 +7,7 @@ them are carried out by threads.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from eactors.system.session import Session
 
@@ -15,30 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
 
-_BATCH = 16
-_FOREVER = 1.0
-
 
 class PacedSession(Session):
     """A session whose requests may block; `in_thread` carries them out."""
 
-    polls: ClassVar[bool] = True
-
     _busy = False
     _then: Callable[[], object] | None = None
 
-    def body(self) -> object:
-        """Take what has come, as long as nothing is under way."""
-        for _ in range(_BATCH):
-            if self._busy or self.stopped:
-                return _FOREVER
-            cargo = self.connector.receive()
-            if cargo is None:
-                if self.connector.closed:
-                    self.stop()
-                return _FOREVER
-            self.take(cargo)
-        return True
+    def is_busy(self) -> bool:
+        """A thread is at work."""
+        return self._busy
 
     def when_idle(self, call: Callable[[], object]) -> None:
         """Call ``call()`` when no thread is at work for this client."""

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from heapq import heappop, heappush
 from itertools import count
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from eactors.actor import Actor
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
     from typing import Any
+
+Thing = TypeVar("Thing")
 
 READ, WRITE = select.EPOLLIN, select.EPOLLOUT
 GONE = select.EPOLLHUP | select.EPOLLERR
@@ -49,6 +51,7 @@ class Reactor(Actor, name="system reactor"):
     def __init__(self) -> None:
         self._epoll = select.epoll()
         self._calls: dict[int, Callable[[int], object]] = {}
+        self._ones: dict[Any, Any] = {}
         self._conditions: list[tuple[Callable[[], bool], Callable[[], object]]] = []
         self._later: list[tuple[float, int, Later]] = []
         self._numbers = count()
@@ -80,6 +83,12 @@ class Reactor(Actor, name="system reactor"):
         later = Later(monotonic() + seconds, call)
         heappush(self._later, (later.when, next(self._numbers), later))
         return later
+
+    def one(self, make: Callable[[Reactor], Thing]) -> Thing:
+        """What there is one of in this process: made by ``make(reactor)`` when first asked for."""
+        if make not in self._ones:
+            self._ones[make] = make(self)
+        return self._ones[make]  # type: ignore[no-any-return]
 
     def when(self, condition: Callable[[], bool], call: Callable[[], object]) -> None:
         """Call ``call()`` once ``condition()`` holds; it is looked at whenever messages move."""

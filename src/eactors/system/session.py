@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from eactors import _native
     from eactors.system.reactor import Reactor
 
+_BATCH = 16
+"""Requests of one client in one turn."""
+_FOREVER = 1.0
+
 
 class Session(Actor):
     """One client's part of a system actor.
@@ -37,8 +41,8 @@ class Session(Actor):
     takes: ClassVar[Any]
     """The type of all requests."""
 
-    polls: ClassVar[bool] = False
-    """Whether it takes requests in a ``body()`` of its own, when it likes."""
+    post: ClassVar[_native.Post]
+    """The host's mbox; of all sessions."""
 
     def __init__(
         self,
@@ -60,8 +64,24 @@ class Session(Actor):
         raise NotImplementedError
 
     def body(self) -> object:
-        """Take requests, in a session that polls."""
-        raise NotImplementedError
+        """Take what has come, but nothing while the client does not read its answers, or it is busy.
+
+        What the client asks for meanwhile waits in the channel, and then with the client.
+        """
+        for _ in range(_BATCH):
+            if self.stopped or self.is_busy() or self.is_behind():
+                return _FOREVER
+            cargo = self.connector.receive()
+            if cargo is None:
+                if self.connector.closed:
+                    self.stop()
+                return _FOREVER
+            self.take(cargo)
+        return True
+
+    def is_busy(self) -> bool:
+        """Whether no request is to be taken now."""
+        return False
 
     def ended(self) -> None:
         """The client has gone: close what it had open."""
