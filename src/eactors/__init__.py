@@ -17,6 +17,8 @@ from eactors.errors import (
     ReportInvalid,
     SandboxViolation,
     SealBroken,
+    SystemActorError,
+    SystemActorMisbehaved,
 )
 from eactors.mbox import Mbox, Pool
 from eactors.placement import Placement
@@ -42,4 +44,6 @@ __all__ = [
     "ReportInvalid",
     "SandboxViolation",
     "SealBroken",
+    "SystemActorError",
+    "SystemActorMisbehaved",
 ]
