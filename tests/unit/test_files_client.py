@@ -46,6 +46,8 @@ class Disk:
                 self.content[request.offset : request.offset + len(request.data)] = request.data
             case files.Close():
                 self.closed += 1
+            case files.Stat():
+                return files.Status(request.id, "file", len(self.content), 0)
         return Done(request.id)
 
 
@@ -84,8 +86,9 @@ def test_a_failed_chunk_fails_the_whole_and_nothing_more_is_written() -> None:
     chunks = disk.fake.connector.sent[1:]
     disk.fake.say(Failed(chunks[0].id, 28, "write", "No space left on device"))
     disk.fake.say(Done(chunks[1].id))
-    assert [type(each) for each in wrote.errors] == [SystemActorError]
     assert [type(each) for each in disk.fake.connector.sent[5:]] == [files.Close]
+    disk.fake.say(Done(disk.fake.asked().id))
+    assert [type(each) for each in wrote.errors] == [SystemActorError]
 
 
 def test_reading_where_the_file_ends() -> None:
@@ -168,3 +171,31 @@ def test_who_only_watches_hears_of_nonsense() -> None:
     fake.say(Done(fake.asked().id))
     with pytest.raises(SystemActorMisbehaved, match="a name in a directory is b'/'"):
         fake.say(files.Changed(fake.connector.sent[0].watch, "created", b"/"))
+
+
+def test_what_is_asked_meanwhile_waits_for_its_turn() -> None:
+    """A hundred records in one call: each is written whole, in order, with one file open at a time."""
+    disk = Disk()
+    disk.client.write("data/a", bytes(3)).then(lambda _: None)
+    for number in range(100):
+        disk.client.append("data/a", b"%d" % number).then(lambda _: None)
+    looked = Outcome(disk.client.stat("data/a"))
+    read = Outcome(disk.client.read("data/a"))
+    opens = 0
+    for request in disk.fake.connector.sent:
+        opens += type(request) is files.Open
+    assert opens == 1
+    disk.serve()
+    paths = [type(request).__name__ for request in disk.fake.connector.sent]
+    assert paths[:303] == ["Open", "Write", "Close"] * 101
+    assert paths[303] == "Stat"
+    assert (len(looked.results), len(read.results)) == (1, 1)
+
+
+def test_all_that_waits_fails_when_nothing_is_believed_any_more() -> None:
+    """However much it is."""
+    fake = Fake(Files(), files.Requests)
+    outcomes = [Outcome(fake.client.append("data/a", b"x")) for _ in range(5000)]
+    fake.client.take(b"?")
+    assert {type(error) for outcome in outcomes for error in outcome.errors} == {SystemActorMisbehaved}
+    assert all(len(outcome.errors) == 1 for outcome in outcomes)

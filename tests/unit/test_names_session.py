@@ -144,7 +144,7 @@ def test_news_come_in_turns() -> None:
     number = fake.asked().watch
     fake.say(Done(fake.asked().id))
     for what in ("appeared", "gone", "appeared"):
-        fake.say(names.Seen(number, what))  # type: ignore[arg-type]
+        fake.say(names.Seen(number, what))
     with pytest.raises(SystemActorMisbehaved, match="twice in a row that a name has appeared"):
         fake.say(names.Seen(number, "appeared"))
     assert told == ["appeared", "gone", "appeared"]

@@ -139,7 +139,7 @@ def test_a_client_rests_when_nothing_is_to_come() -> None:
 def test_console_lines() -> None:
     """A line without its end; None at the end of the input; never two."""
     fake = Fake(Console(), console.Requests)
-    told = []
+    told: list[str | None] = []
     for line in (b"one\n", b"\n", b"last", b""):
         fake.client.read_line().then(told.append)
         fake.say(console.Line(fake.asked().id, line))

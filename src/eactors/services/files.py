@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from eactors.errors import SystemActorError
 from eactors.services import files_messages as messages
-from eactors.services.base import Answer, Client, Service, nonsense
+from eactors.services.base import Answer, Client, Done, Service, nonsense
 from eactors.services.files_messages import MODES, Kind, Mode, What
 from eactors.services.files_transfers import Entry, Listing, Reading, Writing, checked_name
+from eactors.services.files_turns import Both, Turns, Within
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,12 +110,14 @@ class Watch:
 class FilesClient(Client):
     """Opens, reads and writes files. A path is ``directory/path/below/it``.
 
-    What is asked for is done in that order, and each answer is an `Answer`.
+    All of it is done in the order in which it was asked for: what is read has what was written
+    before, and no two appended records are mixed. Open files go their own ways.
     """
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self._watches: dict[int, Watch | None] = {}
+        self._turns = Turns()
 
     def open(self, path: str, mode: Mode = "r") -> Answer[File]:
         """Open a file.
@@ -130,17 +133,8 @@ class FilesClient(Client):
         """
         if mode not in MODES:
             raise ValueError(f"mode {mode!r} is none of {', '.join(MODES)}")
-        file = File(self, self.next_number(), path)
-
-        def opened(message: messages.Opened) -> File:
-            file.size = message.size
-            return file
-
-        return self.ask(
-            messages.Open(self.next_number(), file.number, _path(path), mode),
-            messages.Opened,
-            opened,
-        )
+        name = _path(path)
+        return self._turns.take(lambda: self._open_file(path, name, mode))
 
     def read(self, path: str, limit: int = WHOLE) -> Answer[bytes]:
         """Read a whole file.
@@ -149,22 +143,18 @@ class FilesClient(Client):
             path: Of the file.
             limit: The most bytes that it may have; of a larger one the answer is an error.
         """
-        answer: Answer[bytes] = Answer()
+        name = _path(path)
 
-        def opened(file: File) -> None:
-            file.read(0, limit + 1).then(lambda data: read(file, data), lambda error: failed(file, error))
+        def start() -> Answer[bytes]:
+            return Within(self._open_file(path, name, "r"), lambda file: file.read(0, limit + 1)).answer
 
-        def read(file: File, data: bytes) -> None:
-            file.close().then(_nothing, _nothing)
-            too_large = SystemActorError(f"read {path}", 27, f"the file has more than {limit} bytes")  # EFBIG
-            answer.settle(data, too_large if len(data) > limit else None)
+        def bounded(data: bytes) -> bytes:
+            if len(data) > limit:
+                words = f"the file has more than {limit} bytes"
+                raise SystemActorError(f"read {path}", 27, words)  # EFBIG
+            return data
 
-        def failed(file: File, error: Exception) -> None:
-            file.close().then(_nothing, _nothing)
-            answer.settle(None, error)
-
-        self.open(path).then(opened, lambda error: answer.settle(None, error))
-        return answer
+        return self._turns.take(start, alone=True, made=bounded)
 
     def write(self, path: str, data: bytes, *, sync: bool = False) -> Answer[None]:
         """Make a file with this content, or give one this content.
@@ -182,7 +172,7 @@ class FilesClient(Client):
 
     def stat(self, path: str) -> Answer[Stat]:
         """Ask what is at a path."""
-        return self.ask(
+        return self._ask(
             messages.Stat(self.next_number(), _path(path)),
             messages.Status,
             lambda status: Stat(status.kind, status.size, status.modified / 1e9),
@@ -195,23 +185,24 @@ class FilesClient(Client):
             path: Of the directory.
             limit: How many names there may be; of more the answer is an error.
         """
-        return Listing(self, path, limit).answer
+        name = _path(path)
+        return self._turns.take(lambda: Listing(self, path, name, limit).answer, alone=True)
 
     def rename(self, path: str, to: str) -> Answer[None]:
         """Give a file or directory another path, in the place of a file that has it."""
-        return self.ask(messages.Rename(self.next_number(), _path(path), _path(to)))
+        return self._ask(messages.Rename(self.next_number(), _path(path), _path(to)))
 
     def remove(self, path: str) -> Answer[None]:
         """Remove a file, a link, or an empty directory."""
-        return self.ask(messages.Remove(self.next_number(), _path(path)))
+        return self._ask(messages.Remove(self.next_number(), _path(path)))
 
     def make_directory(self, path: str) -> Answer[None]:
         """Make a directory."""
-        return self.ask(messages.Make(self.next_number(), _path(path)))
+        return self._ask(messages.Make(self.next_number(), _path(path)))
 
     def settle(self, path: str) -> Answer[None]:
         """Put the names in a directory on the disk: what was made, renamed and removed there."""
-        return self.ask(messages.Settle(self.next_number(), _path(path)))
+        return self._ask(messages.Settle(self.next_number(), _path(path)))
 
     def watch(self, path: str, call: Callable[[What, str], object]) -> Answer[Watch]:
         """Be told of changes of a file, or in a directory (but not in those below it).
@@ -230,7 +221,7 @@ class FilesClient(Client):
             self._watches.pop(watch.number, None)
             answer.settle(None, error)
 
-        self.ask(messages.Watch(self.next_number(), watch.number, _path(path))).then(
+        self._ask(messages.Watch(self.next_number(), watch.number, _path(path))).then(
             lambda _: answer.settle(watch), failed
         )
         return answer
@@ -265,23 +256,27 @@ class FilesClient(Client):
             raise error
 
     def _put(self, path: str, mode: Mode, data: bytes, *, sync: bool) -> Answer[None]:
-        answer: Answer[None] = Answer()
+        name = _path(path)
 
-        def opened(file: File) -> None:
-            def failed(error: Exception) -> None:
-                file.close().then(_nothing, _nothing)
-                answer.settle(None, error)
+        def use(file: File) -> Answer[None]:
+            return Both(file.write(0, data), file.sync).answer if sync else file.write(0, data)
 
-            def close(_: None) -> None:
-                file.close().then(answer.settle, lambda error: answer.settle(None, error))
+        return self._turns.take(lambda: Within(self._open_file(path, name, mode), use).answer, alone=True)
 
-            def written(_: None) -> None:
-                file.sync().then(close, failed)
+    def _open_file(self, path: str, name: bytes, mode: Mode) -> Answer[File]:
+        file = File(self, self.next_number(), path)
 
-            file.write(0, data).then(written if sync else close, failed)
+        def opened(message: messages.Opened) -> File:
+            file.size = message.size
+            return file
 
-        self.open(path, mode).then(opened, lambda error: answer.settle(None, error))
-        return answer
+        request = messages.Open(self.next_number(), file.number, name, mode)
+        return self.ask(request, messages.Opened, opened)
+
+    def _ask(
+        self, request: Any, answered: type = Done, made: Callable[[Any], Any] | None = None
+    ) -> Answer[Any]:
+        return self._turns.take(lambda: self.ask(request, answered, made))
 
 
 def _path(path: str) -> bytes:

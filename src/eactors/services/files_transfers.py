@@ -111,18 +111,17 @@ class Writing:
 class Listing:
     """Asks for one page of names after the other."""
 
-    def __init__(self, client: Client, path: str, limit: int) -> None:
+    def __init__(self, client: Client, path: str, name: bytes, limit: int) -> None:
         self.answer: Answer[tuple[Entry, ...]] = Answer()
         self._client = client
         self._path = path
+        self._name = name
         self._limit = limit
         self._entries: list[Entry] = []
         self._ask(b"")
 
     def _ask(self, after: bytes) -> None:
-        request = messages.List(
-            self._client.next_number(), self._path.encode("utf-8", "surrogateescape"), after
-        )
+        request = messages.List(self._client.next_number(), self._name, after)
         self._client.ask(request, messages.Listed, partial(_page, after)).then(
             self._listed, lambda error: self.answer.settle(None, error)
         )
