@@ -17,8 +17,6 @@ from eactors.errors import (
     ReportInvalid,
     SandboxViolation,
     SealBroken,
-    SystemActorError,
-    SystemActorMisbehaved,
 )
 from eactors.mbox import Mbox, Pool
 from eactors.placement import Placement
@@ -44,6 +42,4 @@ __all__ = [
     "ReportInvalid",
     "SandboxViolation",
     "SealBroken",
-    "SystemActorError",
-    "SystemActorMisbehaved",
 ]

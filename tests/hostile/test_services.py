@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.conftest import App
 
 SOURCE = """
-from eactors.services import Clock, Files, Names
+from eactors.services import *
 
 class Victim(Actor):
     clock, files, names = Clock(), Files(), Names()

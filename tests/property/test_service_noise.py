@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.clients import Fake
 
-from eactors import ReportInvalid, SystemActorError, SystemActorMisbehaved
+from eactors import ReportInvalid
 from eactors.services import (
     Clock,
     Console,
@@ -19,6 +19,8 @@ from eactors.services import (
     Names,
     Network,
     Pipes,
+    SystemActorError,
+    SystemActorMisbehaved,
     clock,
     console,
     files_messages,
@@ -38,7 +40,12 @@ steady = settings(
 class NoTrust:
     """An enclave that believes no report, and makes any."""
 
-    enclave = 1
+    own = 1
+
+    def power(self, name: str) -> NoTrust:
+        """It has all."""
+        assert name == "reports"
+        return self
 
     def report(self, enclave: int, data: bytes) -> bytes:
         """Make a report."""

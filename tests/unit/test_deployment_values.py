@@ -264,6 +264,19 @@ BAD = {
         f"module of <requires> is not a legal module: '{'m' * 60}...'",
         MODULE,
     ),
+    "directory without a path": Bad(
+        'path=" files/of ours "', 'path=""', 36, "path of <directory> is empty", PATH
+    ),
+    "directory of a path": Bad(
+        'name="data"', 'name="data/x"', 36, "name of <directory> is not a legal name: 'data/x'", NAME
+    ),
+    "directory that is executed": Bad(
+        'access="write"',
+        'access="reed"',
+        36,
+        "access of <directory> cannot be 'reed'",
+        "did you mean 'read'? write 'read' or 'write'",
+    ),
 }
 
 

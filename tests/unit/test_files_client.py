@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from tests.clients import Fake, Outcome
 
-from eactors import SystemActorError, SystemActorMisbehaved
-from eactors.services import Files
+from eactors.services import Files, SystemActorError, SystemActorMisbehaved
 from eactors.services import files_messages as files
 from eactors.services.base import Done, Failed
 

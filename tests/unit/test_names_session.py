@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import errno
+import types
 from typing import Any
 
 import pytest
 from tests.clients import Fake, Outcome
 from tests.sessions import Desk
 
-from eactors import ReportInvalid, SystemActorMisbehaved, _native
+from eactors import ReportInvalid, _native
 from eactors.errors import ManifestRejected
-from eactors.services import Names, names
+from eactors.services import Names, SystemActorMisbehaved, names
 from eactors.services.base import Done
 from eactors.system.names import MOST_LOOKUPS, NamesSession
 
@@ -22,23 +23,30 @@ class Machine:
     """Stands for the trust of one enclave: reports that name their maker and target."""
 
     def __init__(self, own: int) -> None:
-        self.enclave = own
+        self.own = own
+        self.manifest = self
+
+    def power(self, name: str) -> Machine:
+        """It has all."""
+        assert name == "reports"
+        return self
 
     def report(self, enclave: int, data: bytes) -> bytes:
         """Make one."""
         if enclave not in (1, 2):
             raise ManifestRejected("no such enclave")
-        return bytes((self.enclave, enclave)) + data
+        return bytes((self.own, enclave)) + data
 
     def check_report(self, enclave: int, report: bytes) -> bytes:
         """See who made it for whom."""
-        if report[:2] != bytes((enclave, self.enclave)):
+        if report[:2] != bytes((enclave, self.own)):
             raise ReportInvalid("not made by it, or not for this one")
         return report[2:]
 
-    def identity_of(self, enclave: int) -> Any:
-        """What it is."""
-        return type("Identity", (), {"measurement": bytes((enclave,)) * 32})
+    def enclave(self, enclave: int) -> Any:
+        """What the manifest says of one."""
+        measurement = bytes((enclave,)) * 32
+        return types.SimpleNamespace(identity=types.SimpleNamespace(measurement=measurement))
 
 
 def publisher(enclave: int = 1) -> Fake:

@@ -8,8 +8,18 @@ import msgspec
 import pytest
 from tests.clients import Fake, Outcome
 
-from eactors import SystemActorError, SystemActorMisbehaved
-from eactors.services import Clock, Console, Files, Pipes, clock, console, files_messages, pipes
+from eactors.services import (
+    Clock,
+    Console,
+    Files,
+    Pipes,
+    SystemActorError,
+    SystemActorMisbehaved,
+    clock,
+    console,
+    files_messages,
+    pipes,
+)
 from eactors.services.base import Answer, Done, Failed
 
 

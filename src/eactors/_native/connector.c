@@ -179,11 +179,6 @@ static PyObject *connector_create(ConnectorObject *self, PyObject *argument) {
 }
 
 static PyObject *connector_closed(ConnectorObject *self, void *unused) { return PyBool_FromLong(self->peer_closed); }
-static PyObject *connector_idle(ConnectorObject *self, void *unused) { return PyBool_FromLong(self->idle); }
-static int connector_set_idle(ConnectorObject *self, PyObject *value, void *unused) {
-    self->idle = value == Py_True;
-    return 0;
-}
 static PyObject *connector_peer(ConnectorObject *self, void *unused) { return Py_NewRef(self->peer); }
 static PyObject *connector_waiting(ConnectorObject *self, void *unused) { return PyLong_FromUnsignedLong(self->outbox_count); }
 static PyObject *connector_broken(ConnectorObject *self, void *unused) {
@@ -242,8 +237,6 @@ static PyMethodDef methods[] = {
 
 static PyGetSetDef properties[] = {
     {"closed", (getter)connector_closed, NULL, "Whether the peer has finished and all its messages were received.", NULL},
-    {"idle", (getter)connector_idle, (setter)connector_set_idle,
-     "Whether nothing is to come unless something is sent; set by a client of a system actor.", NULL},
     {"broken", (getter)connector_broken, NULL, "The ChannelBroken that ended this channel; None: it is whole.", NULL},
     {"waiting", (getter)connector_waiting, NULL, "How many sent messages wait for room in the channel.", NULL},
     {"peer", (getter)connector_peer, NULL, "The name of the actor at the other end.", NULL},

@@ -113,8 +113,7 @@ struct ConnectorObject {
     PyObject *broken; /* the error; NULL: the channel is whole */
     bool told;        /* the actor knows that it is broken */
     bool unsettled;   /* the carrier has more to do than to carry: see `advance` */
-    bool peer_closed;
-    bool idle;        /* the peer says nothing unless it is asked, and nothing is asked: see is_over() */
+    bool peer_closed, idle; /* idle: the peer says nothing unless it is asked, and nothing is asked */
     PyObject **outbox; /* a ring */
     uint32_t outbox_head, outbox_count, outbox_room;
     Py_ssize_t offered;    /* bytes of the message being offered that have left */

@@ -9,11 +9,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from eactors.deployment.errors import DeploymentError
 from eactors.deployment.hints import quoted
 from eactors.deployment.plan import PlannedDirectory
 from eactors.deployment.settings import check_runs
 from eactors.deployment.twins import refuse_twins
-from eactors.errors import DeploymentError
 
 if TYPE_CHECKING:
     from eactors.deployment.model import Deployment

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eactors.errors import LaunchError
+from eactors.host.errors import LaunchError
 
 if TYPE_CHECKING:
     from eactors.deployment.plan import PlannedDirectory

@@ -8,9 +8,19 @@ did not ask for.
 
 from eactors.services.clock import Clock
 from eactors.services.console import Console
+from eactors.services.errors import SystemActorError, SystemActorMisbehaved
 from eactors.services.files import Files
 from eactors.services.names import Names
 from eactors.services.network import Network
 from eactors.services.pipes import Pipes
 
-__all__ = ["Clock", "Console", "Files", "Names", "Network", "Pipes"]
+__all__ = [
+    "Clock",
+    "Console",
+    "Files",
+    "Names",
+    "Network",
+    "Pipes",
+    "SystemActorError",
+    "SystemActorMisbehaved",
+]

@@ -314,6 +314,9 @@ class Service(Connector):
     message_size: ClassVar[int] = 1 << 17
     node_size: ClassVar[int] = 4096
 
+    powers: ClassVar[tuple[str, ...]] = ()
+    """What of ``eactors.enclave`` its client uses; see `eactors.build.powers`."""
+
     def __init__(self, *, declassify: str | None = None) -> None:
         super().__init__(f"system {self.system}", declassify=declassify)
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from eactors.errors import SystemActorError
 from eactors.services import files_messages as messages
 from eactors.services.base import Answer, Client, Done, Service, nonsense
+from eactors.services.errors import SystemActorError
 from eactors.services.files_messages import MODES, Kind, Mode, What
 from eactors.services.files_transfers import Entry, Listing, Reading, Writing, checked_name
 from eactors.services.files_turns import Both, Turns, Within
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import msgspec
 
     from eactors import _native
-    from eactors.errors import SystemActorMisbehaved
+    from eactors.services.errors import SystemActorMisbehaved
 
 WHOLE = 1 << 26
 """Bytes that a file may have which is read as a whole, unless the actor says otherwise."""

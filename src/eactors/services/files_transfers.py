@@ -9,9 +9,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from eactors.errors import SystemActorError
 from eactors.services import files_messages as messages
 from eactors.services.base import Answer, nonsense
+from eactors.services.errors import SystemActorError
 from eactors.services.files_messages import CHUNK, Kind
 
 if TYPE_CHECKING:

@@ -16,15 +16,16 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import msgspec
 
 from eactors import _native
-from eactors.errors import ManifestRejected, ReportInvalid, SystemActorError
+from eactors.errors import ManifestRejected, ReportInvalid
 from eactors.services.base import Answer, Client, Done, Failed, Message, Number, Service, nonsense
+from eactors.services.errors import SystemActorError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Self, overload
 
     from eactors.enclave.trust import Trust
-    from eactors.errors import SystemActorMisbehaved
+    from eactors.services.errors import SystemActorMisbehaved
 
 NONCE = 32
 LONGEST_ABOUT = 1024
@@ -211,7 +212,7 @@ class NamesClient(Client):
             answer.settle(publisher, refused if wrong or unproved else None)
 
         trust = self._trust
-        request = Lookup(self.next_number(), name, nonce, 0 if trust is None else trust.enclave)
+        request = Lookup(self.next_number(), name, nonce, 0 if trust is None else trust.own)
         self.ask(request, Found, lambda message: self._checked(name, nonce, message)).then(
             found, lambda error: answer.settle(None, error)
         )
@@ -284,7 +285,7 @@ class NamesClient(Client):
         if self._trust is not None and message.enclave != 0:
             said = _said(message.name, self._published[message.name], self.actor.name, message.nonce)
             try:
-                report = self._trust.report(message.enclave, said)
+                report = self._trust.power("reports").report(message.enclave, said)
             except ManifestRejected:
                 raise nonsense(f"asks for enclave {message.enclave}, which is not in the manifest") from None
         self.tell(Proof(message.name, message.nonce, message.enclave, report))
@@ -294,8 +295,8 @@ class NamesClient(Client):
         if trust is None or found.enclave == 0:
             return Publisher(name, found, None)
         try:
-            said = trust.check_report(found.enclave, found.report)
-            measurement = trust.identity_of(found.enclave).measurement
+            said = trust.power("reports").check_report(found.enclave, found.report)
+            measurement = trust.manifest.enclave(found.enclave).identity.measurement
         except (ReportInvalid, ManifestRejected) as error:
             raise nonsense(f"says that {name!r} is published in enclave {found.enclave}: {error}") from None
         if said != _said(name, found.about, found.actor, nonce):
@@ -315,6 +316,7 @@ class Names(Service):
     system: ClassVar[str] = "names"
     says: ClassVar[Any] = Says
     capacity: ClassVar[int] = 32
+    powers: ClassVar[tuple[str, ...]] = ("reports",)
 
     def client(self, connector: _native.Connector, decoder: msgspec.msgpack.Decoder[Any]) -> NamesClient:
         """A client."""
