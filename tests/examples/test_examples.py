@@ -23,6 +23,7 @@ SOURCES = {
     "tripong": "tripong.py",
     "diffie_hellman": "diffie_hellman.py",
     "attestation": "attestation.py",
+    "files": "letters.py",
 }
 
 # How each channel is protected in each deployment; for pools, where they lie.
@@ -54,6 +55,9 @@ CARRIERS = {
     "diffie_hellman/two-enclaves": {"Alice - Bob": "encrypted"},
     "diffie_hellman/attested": {"Alice - Bob": "encrypted"},
     "attestation/two-enclaves": {"nodes": "public"},
+    "files/untrusted": {"reader - writer": "private"},
+    "files/two-enclaves": {"reader - writer": "encrypted"},
+    "files/one-enclave": {"reader - writer": "private"},
 }
 
 PRINTED = {
@@ -107,6 +111,19 @@ bob: it is alice's enclave, as the manifest says
 alice: a report of 432 bytes debug: bob says so, and asks back
 alice: it is bob's enclave, as the manifest says
 alice: with one bit changed it proves nothing
+""",
+    "files": """\
+writer: wrote a line
+writer: wrote a line
+writer: wrote a line
+writer: sends 56 bytes
+reader: Dear reader,
+reader: an enclave has no files.
+reader: It asks for them.
+reader: remove inbox/letter: the deployment grants the directory 'inbox' for reading only
+reader: open inbox/../letters.py: a path has no empty names, no '.' and no '..'
+reader: open outbox/letter: the deployment grants no directory 'outbox' (it grants: inbox)
+writer: the letter was read
 """,
 }
 
