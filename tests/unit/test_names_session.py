@@ -207,3 +207,18 @@ def test_lookups_under_way_are_bounded() -> None:
     for number in range(MOST_LOOKUPS):
         other.put(names.Lookup(number + 1, "bank", number.to_bytes(32, "big"), 2))
     assert other.ask(names.Lookup(99, "bank", b"x" * 32, 2)).errno == errno.EAGAIN
+
+
+def test_who_is_behind_hears_what_is_new_when_it_has_caught_up() -> None:
+    """Somebody who publishes and withdraws without end does not fill the memory with news for others."""
+    one, other = desks()
+    assert other.ask(names.Watch(1, 7, "bank")) == Done(1)
+    other.end.waiting = 1
+    for number in range(1, 400, 2):
+        assert one.ask(names.Publish(number, "bank", b"")) == Done(number)
+        assert one.ask(names.Withdraw(number + 1, "bank")) == Done(number + 1)
+    assert one.ask(names.Publish(999, "bank", b"")) == Done(999)
+    assert other.end.sent == []
+    other.end.waiting = 0
+    other.turn()
+    assert other.end.sent == [names.Seen(7, "appeared")]

@@ -50,6 +50,14 @@ class _Published:
     asked: dict[_Question, _Asked] = field(default_factory=dict)
 
 
+@dataclass
+class _Watch:
+    """A name that a client watches, and what it was told of it last."""
+
+    name: str
+    there: bool = False
+
+
 class Book:
     """All names of this process's run.
 
@@ -78,7 +86,7 @@ class Book:
         for asked in published.asked.values():
             asked.later.cancel()
             asked.asker.answered(asked.request, OSError(errno.ENOENT, f"the name {name!r} was withdrawn"))
-        self.tell(name, "gone")
+        self.tell(name)
 
     def ask(self, asker: NamesSession, request: names.Lookup) -> None:
         """Have the publisher of a name prove who it is."""
@@ -104,11 +112,13 @@ class Book:
             found = names.Found(number, publisher.client, enclave, asked.about, proof.report)
             asked.asker.answered(asked.request, found)
 
+    def has(self, name: str) -> bool:
+        """Whether a name is published."""
+        return name in self._names
+
     def watch(self, session: NamesSession, number: int, name: str) -> None:
-        """Tell from now on, and now if the name is there."""
+        """Tell from now on."""
         self._watching.setdefault(name, {})[session, number] = None
-        if name in self._names:
-            session.reply(names.Seen(number, "appeared"))
 
     def unwatch(self, session: NamesSession, number: int, name: str) -> None:
         """Tell no more."""
@@ -117,10 +127,10 @@ class Book:
         if not watching:
             self._watching.pop(name, None)
 
-    def tell(self, name: str, what: Any) -> None:
-        """Tell all who watch a name."""
+    def tell(self, name: str) -> None:
+        """Tell all who watch a name that it was published, or withdrawn."""
         for session, number in list(self._watching.get(name, ())):
-            session.reply(names.Seen(number, what))
+            session.tell(number)
 
     def _too_late(self, published: _Published, question: _Question) -> None:
         asked = published.asked.pop(question)
@@ -137,7 +147,8 @@ class NamesSession(Session):
         """By kind of request."""
         self._book = self.reactor.one(Book)
         self._names: set[str] = set()
-        self._watches: dict[int, str] = {}
+        self._watches: dict[int, _Watch] = {}
+        self._untold = False
         self._lookups = 0
         return {
             names.Publish: self._publish,
@@ -150,8 +161,8 @@ class NamesSession(Session):
 
     def ended(self) -> None:
         """Withdraw what it has published."""
-        for number, name in self._watches.items():
-            self._book.unwatch(self, number, name)
+        for number, watch in self._watches.items():
+            self._book.unwatch(self, number, watch.name)
         for name in self._names:
             self._book.withdraw(self, name)
         self._names.clear()
@@ -164,13 +175,33 @@ class NamesSession(Session):
         else:
             self.reply(answer)
 
+    def tell(self, number: int) -> None:
+        """Tell what has become of a watched name; a client that is behind, when it has caught up.
+
+        Then it hears what is new by then, and not of all that was in between.
+        """
+        watch = self._watches.get(number)
+        if watch is None or watch.there == self._book.has(watch.name):
+            return
+        if not self.is_behind():
+            watch.there = not watch.there
+            self.reply(names.Seen(number, "appeared" if watch.there else "gone"))
+        elif not self._untold:
+            self._untold = True
+            self.when_heard(self._catch_up)
+
+    def _catch_up(self) -> None:
+        self._untold = False
+        for number in list(self._watches):
+            self.tell(number)
+
     def _publish(self, request: names.Publish) -> None:
         if len(self._names) >= MOST:
             raise OSError(errno.EMFILE, f"{MOST} names are the most that one actor may publish")
         self._book.publish(self, request.name, request.about)
         self._names.add(request.name)
         self.done(request)
-        self._book.tell(request.name, "appeared")
+        self._book.tell(request.name)
 
     def _withdraw(self, request: names.Withdraw) -> None:
         self._book.withdraw(self, request.name)
@@ -188,12 +219,13 @@ class NamesSession(Session):
     def _watch(self, request: names.Watch) -> None:
         if len(self._watches) >= MOST or request.watch in self._watches:
             raise OSError(errno.EMFILE, f"{MOST} names are the most that one actor may watch")
-        self._watches[request.watch] = request.name
+        self._watches[request.watch] = _Watch(request.name)
         self.done(request)
         self._book.watch(self, request.watch, request.name)
+        self.tell(request.watch)
 
     def _unwatch(self, request: names.Unwatch) -> None:
-        name = self._watches.pop(request.watch, None)
-        if name is not None:
-            self._book.unwatch(self, request.watch, name)
+        watch = self._watches.pop(request.watch, None)
+        if watch is not None:
+            self._book.unwatch(self, request.watch, watch.name)
         self.done(request)
