@@ -248,57 +248,6 @@ def test_a_named_pipe_to_an_ordinary_program(app: App, data: Path) -> None:
     assert (process.returncode, out_text, err) == (0, "got 10000000\n", "")
 
 
-NAMES = """
-class Bank(Actor):
-    names = Names()
-    asker = Connector("Asker")
-    def constructor(self):
-        self.names.publish("bank", b"accounts").then(lambda _: None)
-    @asker.on_message
-    def over(self, cargo):
-        self.stop()
-
-class Asker(Actor):
-    names = Names()
-    bank = Connector("Bank")
-    def constructor(self):
-        self.names.watch("bank", self.seen).then(lambda watch: setattr(self, "watch", watch))
-        self.names.lookup("vault").then(print, lambda error: print(error))
-    def seen(self, what):
-        print(what)
-        if what == "appeared":
-            self.names.lookup("bank", enclave=3).then(print, lambda error: print(error))
-            self.names.lookup("bank").then(self.found)
-        else:
-            self.watch.cancel()
-    def found(self, publisher):
-        print(publisher, publisher.about, publisher.measurement is not None)
-        self.names.publish("bank").then(print, self.refused)
-    def refused(self, error):
-        print(error)
-        self.bank.send(b"over")
-"""
-
-
-@pytest.mark.parametrize(
-    ("places", "enclave"), [("Bank:1 | Asker:2", 1), ("Bank:1 Asker:1", 1), ("Bank:0 | Asker:1", 0)]
-)
-def test_names(app: App, places: str, enclave: int) -> None:
-    """Published, found, proved between enclaves, demanded, and gone with its publisher."""
-    done = app.write(IMPORT + NAMES, places).run()
-    assert (done.returncode, done.stderr) == (0, "")
-    who = f"it is published by 'Bank' in enclave {enclave}, which is not"
-    lines = done.stdout.splitlines()
-    lines.remove("lookup vault: nobody has published the name 'vault'")
-    assert lines == [
-        "appeared",
-        f"lookup bank: {who} {'the one demanded' if enclave else 'proved'}",
-        f"Publisher('bank', actor='Bank', enclave={enclave}) b'accounts' {bool(enclave)}",
-        "publish bank: the name 'bank' is published by 'Bank'",
-        "gone",
-    ]
-
-
 def test_an_actor_ends_when_nothing_can_come(app: App, data: Path) -> None:
     """Its peers have finished and it awaits nothing: it has no need to call stop()."""
     app.write(
