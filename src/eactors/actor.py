@@ -36,6 +36,10 @@ class Declaration:
         self.pools: dict[str, Pool] = {}
         self.mboxes: dict[str, Mbox] = {}
 
+    def connector(self, attribute: str) -> Connector:
+        """The connector that a plan calls so; of `Connectors`, it calls each ``attribute.peer``."""
+        return self.connectors[attribute.partition(".")[0]]
+
     def collect(self, cls: type) -> None:
         """Take over what ``cls`` itself declares."""
         for attribute, value in list(vars(cls).items()):
@@ -101,7 +105,7 @@ class Actor(_native.Actor):
                 declaration.pools.update(inherited.pools)
                 declaration.mboxes.update(inherited.mboxes)
         for attribute, connector in declaration.connectors.items():
-            for handler in (connector.handler, connector.broken_handler):
+            for handler in (connector.handler, connector.broken_handler, connector.reopened_handler):
                 if handler is not None and not callable(getattr(cls, handler, None)):
                     raise SourceError(f"{cls.__name__}.{attribute}: its handler {handler!r} is no method")
         cls.__eactors__ = declaration

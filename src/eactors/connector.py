@@ -52,6 +52,7 @@ class Connector:
         self.declassify = declassify
         self.handler: str | None = None
         self.broken_handler: str | None = None
+        self.reopened_handler: str | None = None
 
     def on_message(self, handler: Handler) -> Handler:
         """Let the decorated method handle each message, as ``handler(self, cargo)``."""
@@ -72,6 +73,17 @@ class Connector:
         self.broken_handler = handler.__name__
         return handler
 
+    def on_reopened(self, handler: Handler) -> Handler:
+        """Let the decorated method know, as ``handler(self)``, when the peer has been started anew.
+
+        Only a peer whose enclave is restarted, or started on demand, comes again. What the last
+        one sent has been handled before; what was sent to it and not taken is lost with it. The
+        new one knows nothing of either, and on an encrypted channel has keys of its own.
+        """
+        self._refuse_second(self.reopened_handler, handler, "declare one handler of its reopening")
+        self.reopened_handler = handler.__name__
+        return handler
+
     def _refuse_second(self, first: str | None, second: Handler, hint: str) -> None:
         if first is not None:
             what = f"a connector to {self.peer!r} has two handlers, {first!r} and {second.__name__!r}"
@@ -84,6 +96,14 @@ class Connector:
     def handlers(self, actor: type[Any], live: Any) -> tuple[Any, Any]:  # noqa: ARG002 - what a Service needs
         """What is called as ``(actor, cargo)`` for each message, and ``(actor, error)`` at the break."""
         return getattr(actor, self.handler or "", None), getattr(actor, self.broken_handler or "", None)
+
+    def give(self, actor: Any, attribute: str, live: Any) -> None:
+        """Put it there."""
+        setattr(actor, attribute, live)
+
+    def bound(self, handler: Any, peer: str) -> Any:  # noqa: ARG002 - what Connectors need
+        """What to call for a handler of the channel to one peer."""
+        return handler
 
     def codec(self) -> tuple[Callable[[Any], bytes] | None, Callable[[bytes], Any] | None]:
         """How messages become bytes and back; (None, None) if they are bytes.
@@ -102,4 +122,4 @@ class Connector:
         def __get__(self, instance: None, owner: type) -> Self: ...
         @overload
         def __get__(self, instance: object, owner: type) -> _native.Connector: ...
-        def __get__(self, instance: object | None, owner: type) -> Self | _native.Connector: ...
+        def __get__(self, instance: object | None, owner: type) -> Self | _native.Connector | Any: ...

@@ -109,10 +109,12 @@ class Assembly:
                 actor.provisioned = self._trust.power("provisioning").open(actor.name, sealed)
         links = []
         for attribute, declared in cls.__eactors__.connectors.items():
-            connector = self._connector(actor, attribute, place, entry["connectors"][attribute])
-            live = declared.live(connector)
-            setattr(actor, attribute, live)
-            links.append((connector, *declared.handlers(cls, live)))
+            for name, each in entry["connectors"].items():
+                if name.partition(".")[0] == attribute:
+                    connector = self._connector(actor, name, place, each)
+                    live = declared.live(connector)
+                    declared.give(actor, attribute, live)
+                    links.append((connector, *declared.handlers(cls, live)))
         if self._pools is not None:
             self._pools.give(actor)
         worker.add(actor, getattr(cls, "body", None), links)
@@ -121,7 +123,7 @@ class Assembly:
     def _connector(
         self, actor: Actor, attribute: str, place: dict[str, Any], entry: dict[str, Any]
     ) -> _native.Connector:
-        declared = type(actor).__eactors__.connectors[attribute]
+        declared = type(actor).__eactors__.connector(attribute)
         connector = _native.Connector(
             actor, entry["peer"], entry["message_size"], *declared.codec(), attribute=attribute
         )
@@ -138,12 +140,22 @@ class Assembly:
             *(entry["capacity"], entry["payload"], entry["side"]),
             *(peer_bell, *place["participant"]),
         )
+
+        def exchange() -> Any:
+            assert self._trust is not None
+            return self._trust.power("exchanges").exchange(entry)
+
         if "cipher" not in entry:
             _native.attach_plain(connector, end, declared.copy)
-            return connector
-        assert self._trust is not None
-        exchange = self._trust.power("exchanges").exchange(entry)
-        _native.attach_sealed(connector, end, entry["channel"], entry["cipher"], exchange)
+        else:
+            # An even epoch: nobody is there yet with whom keys could be exchanged.
+            first = exchange() if where.get("epoch", 1) % 2 else None
+            _native.attach_sealed(connector, end, entry["channel"], entry["cipher"], first)
+        if "reopens" in entry:
+            from eactors.enclave.reopening import reopen  # noqa: PLC0415 - few enclaves have such peers
+
+            bell = self._launch["host"]["bell"]
+            reopen(connector, declared, type(actor), entry, where, self._region, bell, exchange)
         return connector
 
 

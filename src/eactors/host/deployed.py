@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 # At run time, for msgspec reads the annotations of `Deployed`.
-from eactors.deployment.plan import PlannedChannel, PlannedPool, PlannedServer, PlannedService  # noqa: TC001
+from eactors.deployment.plan import (  # noqa: TC001
+    PlannedChannel,
+    PlannedLife,
+    PlannedPool,
+    PlannedServer,
+    PlannedService,
+)
 from eactors.errors import ImageError
 
 if TYPE_CHECKING:
@@ -21,7 +27,7 @@ if TYPE_CHECKING:
     from eactors.deployment.plan import Plan
 
 FILE = "deployment.json"
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,7 @@ class Deployed:
         source: The application's source file, for showing tracebacks.
         actors: The enclave of each actor.
         images: The folder of each enclave's image below the deployment's folder.
+        lives: When each enclave is started.
     """
 
     format: int
@@ -42,6 +49,7 @@ class Deployed:
     services: tuple[PlannedService, ...]
     pools: tuple[PlannedPool, ...]
     images: dict[int, str]
+    lives: dict[int, PlannedLife]
 
 
 def describe(plan: Plan, images: dict[int, str]) -> bytes:
@@ -55,6 +63,7 @@ def describe(plan: Plan, images: dict[int, str]) -> bytes:
         services=plan.services,
         pools=plan.pools,
         images=images,
+        lives={enclave: planned.life for enclave, planned in plan.enclaves.items()},
     )
     return msgspec.json.format(msgspec.json.encode(deployed), indent=1) + b"\n"
 
