@@ -36,10 +36,6 @@ class Declaration:
         self.pools: dict[str, Pool] = {}
         self.mboxes: dict[str, Mbox] = {}
 
-    def connector(self, attribute: str) -> Connector:
-        """The connector that a plan calls so; of `Connectors`, it calls each ``attribute.peer``."""
-        return self.connectors[attribute.partition(".")[0]]
-
     def collect(self, cls: type) -> None:
         """Take over what ``cls`` itself declares."""
         for attribute, value in list(vars(cls).items()):

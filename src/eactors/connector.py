@@ -97,14 +97,6 @@ class Connector:
         """What is called as ``(actor, cargo)`` for each message, and ``(actor, error)`` at the break."""
         return getattr(actor, self.handler or "", None), getattr(actor, self.broken_handler or "", None)
 
-    def give(self, actor: Any, attribute: str, live: Any) -> None:
-        """Put it there."""
-        setattr(actor, attribute, live)
-
-    def bound(self, handler: Any, peer: str) -> Any:  # noqa: ARG002 - what Connectors need
-        """What to call for a handler of the channel to one peer."""
-        return handler
-
     def codec(self) -> tuple[Callable[[Any], bytes] | None, Callable[[bytes], Any] | None]:
         """How messages become bytes and back; (None, None) if they are bytes.
 

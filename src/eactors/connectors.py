@@ -24,10 +24,6 @@ class Connectors(Connector):
 
     peer: str
 
-    def give(self, actor: Any, attribute: str, live: Any) -> None:
-        """Put it among the others."""
-        vars(actor).setdefault(attribute, {})[live.peer] = live
-
     def handlers(self, actor: type[Any], live: Any) -> tuple[Any, Any]:
         """They want to know which peer it is."""
         one, other = super().handlers(actor, live)

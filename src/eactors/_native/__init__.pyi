@@ -37,7 +37,7 @@ def reopen(
     seen: int,
     host_bell: int,
     on_demand: bool,
-    call: Callable[[bool], Exchange | None],
+    attach: Callable[[bool], None],
     reopened: Callable[[Any], None] | None,
     /,
 ) -> None: ...

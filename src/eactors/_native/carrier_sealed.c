@@ -223,18 +223,6 @@ static void clear(ConnectorObject *self) {
     framed_clear(self);
 }
 
-static int renew(ConnectorObject *self, PyObject *exchange) {
-    sealed_state *sealed = state(self);
-    end_keys(self);
-    /* From zero again: a new exchange has new keys. */
-    sealed->out.number = sealed->in.number = 0;
-    sealed->queue_offered = 0;
-    sealed->started = sealed->left = false;
-    self->unsettled = exchange != NULL;
-    Py_XSETREF(sealed->exchange, Py_XNewRef(exchange));
-    return PyList_SetSlice(sealed->queue, 0, PyList_GET_SIZE(sealed->queue), NULL);
-}
-
 static const carrier_ops sealed_carrier = {
     .offer = offer,
     .take = take,
@@ -244,7 +232,6 @@ static const carrier_ops sealed_carrier = {
     .clear = clear,
     .advance = advance,
     .ready = ready,
-    .renew = renew,
 };
 
 static const char *problem_of(const ea_cipher *cipher, const framed_place *place) {

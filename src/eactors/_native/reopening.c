@@ -47,22 +47,43 @@ static void empty(ea_end *end, ea_mbox *mbox) {
         (void)ea_end_release(end, node);
 }
 
-static int forget(ConnectorObject *self) {
-    framed_state *framed = self->carrier;
-    Py_CLEAR(framed->partial);
+/* Leave nothing of this end, nor of its peer, in shared memory; and the actor nothing to know of it. */
+static void forget(ConnectorObject *self) {
+    ea_end *end = &((framed_state *)self->carrier)->end;
     Py_CLEAR(self->broken);
     self->told = self->unsettled = false;
-    empty(&framed->end, &framed->end.in);
-    empty(&framed->end, &framed->end.out);
-    framed->end.announced = false;
-    ea_store(framed->end.waiting, 0, EA_RELAXED);
-    return self->ops->renew == NULL ? 0 : self->ops->renew(self, NULL);
+    empty(end, &end->in);
+    empty(end, &end->out);
+    while (end->stash.count > 0 && ea_pool_push_front(&end->pool, &end->who, end->stash.nodes[end->stash.count - 1]) == EA_OK)
+        end->stash.count--;
+    ea_store(end->waiting, 0, EA_RELAXED);
 }
 
-/* The peer will be there. A finished actor tells it so at once. */
-static int open_again(ConnectorObject *self, PyObject *exchange) {
-    self->peer_closed = false;
-    if (self->ops->renew != NULL && self->ops->renew(self, exchange) < 0) return -1;
+/* Attach to the same place as if for the first time, so that nothing private is left either:
+ * keys, numbers, half messages. If that fails, the channel stays as it is, and closed. */
+static int attach_again(ConnectorObject *self, bool open) {
+    const carrier_ops *ops = self->ops;
+    void *carrier = self->carrier;
+    self->ops = NULL;
+    self->carrier = NULL;
+    PyObject *answer = PyObject_CallOneArg(state_of(self)->call, open ? Py_True : Py_False);
+    void *fresh = self->carrier;
+    const carrier_ops *now = self->ops;
+    bool attached = answer != NULL && now != NULL;
+    Py_XDECREF(answer);
+    self->ops = ops;
+    self->carrier = carrier;
+    self->peer_closed = !attached || !open;
+    self->unsettled = attached && open && self->unsettled;
+    if (!attached) return -1;
+    ops->clear(self);
+    self->ops = now;
+    self->carrier = fresh;
+    return 0;
+}
+
+/* A finished actor tells its new peer at once that it is. */
+static int say_finished(ConnectorObject *self) {
     if (self->actor->state < ACTOR_CLOSING) return 0;
     self->actor->state = ACTOR_CLOSING;
     return connector_close(self);
@@ -76,17 +97,16 @@ static int attend(ConnectorObject *self) {
     if (is_unread(self)) return 0;
     bool open = (epoch & 1) != 0;
     again->seen = epoch; /* first of all: whatever fails now is not tried again */
-    PyObject *exchange = forget(self) < 0 ? NULL : PyObject_CallOneArg(again->call, open ? Py_True : Py_False);
-    if (exchange == NULL) return -1;
     again->base.awaited = !open || again->on_demand;
-    self->peer_closed = true;
-    int opened = open ? open_again(self, exchange) : 0;
-    Py_DECREF(exchange);
+    forget(self);
     current.activity++;
+    if (attach_again(self, open) < 0) return -1;
     /* Release: whoever the host starts now finds the mboxes as we have left them. */
     ea_store(again->met, epoch, EA_RELEASE);
     ea_bell_ring(again->host, ((framed_state *)self->carrier)->end.who.shared);
-    if (opened < 0 || !open || again->reopened == NULL || self->actor->state != ACTOR_RUNNING) return opened;
+    if (!open) return 0;
+    if (say_finished(self) < 0) return -1;
+    if (again->reopened == NULL || self->actor->state != ACTOR_RUNNING) return 0;
     PyObject *answer = PyObject_CallOneArg(again->reopened, (PyObject *)self->actor);
     Py_XDECREF(answer);
     return answer == NULL ? -1 : 0;

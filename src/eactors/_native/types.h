@@ -100,8 +100,6 @@ typedef struct {
      * another, nor for an actor. */
     void (*advance)(ConnectorObject *connector);
     bool (*ready)(const ConnectorObject *connector); /* whether that could do something */
-    /* Forget keys and key exchange, and begin with another; NULL: with none. */
-    int (*renew)(ConnectorObject *connector, PyObject *exchange);
 } carrier_ops;
 
 /* The beginning of what is kept of a channel whose peer may end and be started anew; see reopening.c. */

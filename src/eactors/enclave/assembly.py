@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from eactors.actor import Actor
+    from eactors.connector import Connector
     from eactors.enclave.pools import Pools
     from eactors.enclave.trust import Trust
 
@@ -111,9 +112,12 @@ class Assembly:
         for attribute, declared in cls.__eactors__.connectors.items():
             for name, each in entry["connectors"].items():
                 if name.partition(".")[0] == attribute:
-                    connector = self._connector(actor, name, place, each)
+                    connector = self._connector(actor, name, declared, place, each)
                     live = declared.live(connector)
-                    declared.give(actor, attribute, live)
+                    if name == attribute:
+                        setattr(actor, attribute, live)
+                    else:
+                        vars(actor).setdefault(attribute, {})[each["peer"]] = live
                     links.append((connector, *declared.handlers(cls, live)))
         if self._pools is not None:
             self._pools.give(actor)
@@ -121,9 +125,8 @@ class Assembly:
         return actor
 
     def _connector(
-        self, actor: Actor, attribute: str, place: dict[str, Any], entry: dict[str, Any]
+        self, actor: Actor, attribute: str, declared: Connector, place: dict[str, Any], entry: dict[str, Any]
     ) -> _native.Connector:
-        declared = type(actor).__eactors__.connector(attribute)
         connector = _native.Connector(
             actor, entry["peer"], entry["message_size"], *declared.codec(), attribute=attribute
         )
@@ -141,21 +144,20 @@ class Assembly:
             *(peer_bell, *place["participant"]),
         )
 
-        def exchange() -> Any:
+        def attach(opens: bool) -> None:  # noqa: FBT001 - what C calls
+            if "cipher" not in entry:
+                _native.attach_plain(connector, end, declared.copy)
+                return
             assert self._trust is not None
-            return self._trust.power("exchanges").exchange(entry)
+            exchange = self._trust.power("exchanges").exchange(entry) if opens else None
+            _native.attach_sealed(connector, end, entry["channel"], entry["cipher"], exchange)
 
-        if "cipher" not in entry:
-            _native.attach_plain(connector, end, declared.copy)
-        else:
-            # An even epoch: nobody is there yet with whom keys could be exchanged.
-            first = exchange() if where.get("epoch", 1) % 2 else None
-            _native.attach_sealed(connector, end, entry["channel"], entry["cipher"], first)
+        attach(where["epoch"] % 2 == 1)
         if "reopens" in entry:
             from eactors.enclave.reopening import reopen  # noqa: PLC0415 - few enclaves have such peers
 
             bell = self._launch["host"]["bell"]
-            reopen(connector, declared, type(actor), entry, where, self._region, bell, exchange)
+            reopen(connector, declared, type(actor), entry, where, self._region, bell, attach)
         return connector
 
 

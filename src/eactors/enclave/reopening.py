@@ -21,7 +21,7 @@ def reopen(
     where: dict[str, Any],
     region: _native.Region,
     host_bell: int,
-    exchange: Callable[[], Any],
+    attach: Callable[[bool], None],
 ) -> None:
     """Let a channel be opened anew.
 
@@ -33,17 +33,15 @@ def reopen(
         where: What the launcher says of it.
         region: The shared memory.
         host_bell: What to ring when it is open.
-        exchange: Makes a new key exchange, for an encrypted one.
+        attach: Attaches the connector, to a peer with whom there are keys to be exchanged or not.
     """
     if "exchange" in entry:
         from eactors.attestation.exchange import class_of  # noqa: PLC0415 - not for plain channels
 
         class_of(entry["exchange"])  # its code is loaded now, and not once the enclave is sealed
 
-    def call(opens: bool) -> Any:  # noqa: FBT001 - what C calls
-        return exchange() if opens and "exchange" in entry else None
-
     handler = getattr(actor, declared.reopened_handler or "", None)
-    bound = None if handler is None else declared.bound(handler, entry["peer"])
+    bind = getattr(declared, "bound", None)
+    bound = handler if handler is None or bind is None else bind(handler, entry["peer"])
     place = region, where["shared"], entry["side"], where["epoch"], host_bell
-    _native.reopen(connector, *place, entry["reopens"] == "on-demand", call, bound)
+    _native.reopen(connector, *place, entry["reopens"] == "on-demand", attach, bound)

@@ -196,7 +196,7 @@ class Application:
             case "failed":
                 error = event["error"]
                 message = f"{self._who_failed(event)}: {error['type']}: {error['message']}"
-                self.outcome.failures.append(Failure(message, error["hint"], error))
+                self._fail(event, Failure(message, error["hint"], error))
             case "exit":
                 self._exit = int(event["status"]) & 0xFF
             case "unpinned":
@@ -211,6 +211,13 @@ class Application:
         if event["error"]["type"] == ManifestRejected.__name__:
             return f"{self._facts(int(event['enclave'])).title} does not start"
         return "the application's source failed in its enclave"
+
+    def _fail(self, event: dict[str, Any], failure: Failure) -> None:
+        life = self._lives.all.get(int(event.get("enclave", SYSTEM)))
+        if life is None or life.state != "running":
+            self.outcome.failures.append(failure)
+        else:
+            self._lives.fail(life, failure)
 
     def _attached(self, enclave: int) -> None:
         self._unattached.discard(enclave)

@@ -12,6 +12,7 @@ import json
 import os
 import sys
 import time
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -88,12 +89,13 @@ class System:
             *(service["capacity"], service["payload"], 1),
             *(service["bell"], *self._participant),
         )
-        _native.attach_plain(connector, end, True)  # noqa: FBT003 - it has no names
+        attach = partial(_native.attach_plain, connector, end, True)  # noqa: FBT003 - it has no names
+        attach()
         session.launcher = self._launcher
         session.__init__(connector, service["actor"], self._reactor, settings)  # type: ignore[misc]
         if service["epoch"] is not None:
             place = self._region, service["shared"], 1, service["epoch"], self._host_bell
-            _native.reopen(connector, *place, True, _ending(session), None)  # noqa: FBT003 - it has no names
+            _native.reopen(connector, *place, True, _renewing(session, attach), None)  # noqa: FBT003 - it has no names
         self._worker.add(session, None, [(connector, cls.take, None)])
 
     def _report(self, what: str, actor: Actor, detail: object) -> None:
@@ -103,12 +105,13 @@ class System:
             self._link.event("failed", actor=actor.name, error=describe(detail))
 
 
-def _ending(session: Session) -> Callable[[bool], None]:
+def _renewing(session: Session, attach: Callable[[], None]) -> Callable[[bool], None]:
     """What is called when a client that may come again has gone, or is there again."""
 
     def call(opens: bool) -> None:  # noqa: FBT001 - what C calls
         if not opens:
             session.ended()
+        attach()
 
     return call
 
