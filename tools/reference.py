@@ -40,6 +40,7 @@ methods follow the declaration here. `body()` is the actor's own to define.
 CLASSES: tuple[tuple[type, type | None], ...] = (
     (eactors.Actor, None),
     (eactors.Connector, _native.Connector),
+    (eactors.Connectors, None),
     (eactors.Cargo, None),
     (eactors.Pool, _native.Pool),
     (eactors.Mbox, _native.Mbox),
