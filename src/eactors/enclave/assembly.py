@@ -152,7 +152,7 @@ class Assembly:
             exchange = self._trust.power("exchanges").exchange(entry) if opens else None
             _native.attach_sealed(connector, end, entry["channel"], entry["cipher"], exchange)
 
-        attach(where["epoch"] % 2 == 1)
+        attach(where.get("epoch", 1) % 2 == 1)
         if "reopens" in entry:
             from eactors.enclave.reopening import reopen  # noqa: PLC0415 - few enclaves have such peers
 
