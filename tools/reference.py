@@ -46,6 +46,7 @@ methods follow the declaration here. `body()` is the actor's own to define.
 CLASSES: tuple[tuple[type, type | None], ...] = (
     (eactors.Actor, None),
     (eactors.Connector, _native.Connector),
+    (eactors.Connectors, None),
     (eactors.Cargo, None),
     (eactors.Pool, _native.Pool),
     (eactors.Mbox, _native.Mbox),
@@ -63,7 +64,19 @@ SERVICES: tuple[tuple[type, type, tuple[type, ...]], ...] = (
 )
 
 # How the runtime sets an object up is nothing for applications.
-_INTERNAL = {"abandon", "codec", "event", "handlers", "live", "rest", "settle", "unwatch", "wait", "waits"}
+_INTERNAL = {
+    "abandon",
+    "bound",
+    "codec",
+    "event",
+    "handlers",
+    "live",
+    "rest",
+    "settle",
+    "unwatch",
+    "wait",
+    "waits",
+}
 _PUBLIC: dict[type, set[str]] = {FilesClient: {"settle"}}
 _ONLY_PRIVATE = {"push_front", "pop_back"}
 _SECTION = re.compile(r"(Args|Attributes|Class keywords|Raises|Returns):")

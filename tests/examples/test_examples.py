@@ -24,6 +24,7 @@ SOURCES = {
     "diffie_hellman": "diffie_hellman.py",
     "attestation": "attestation.py",
     "files": "letters.py",
+    "spawn": "spawn.py",
 }
 
 # How each channel is protected in each deployment; for pools, where they lie.
@@ -58,6 +59,11 @@ CARRIERS = {
     "files/untrusted": {"reader - writer": "private"},
     "files/two-enclaves": {"reader - writer": "encrypted"},
     "files/one-enclave": {"reader - writer": "private"},
+    "spawn/one-room": {"Keeper - Street": "plain", "Keeper - visitor1": "encrypted"},
+    "spawn/three-rooms": {
+        "Keeper - Street": "plain",
+        **{f"Keeper - visitor{number}": "encrypted" for number in (1, 2, 3)},
+    },
 }
 
 PRINTED = {
@@ -124,6 +130,14 @@ reader: remove inbox/letter: the deployment grants the directory 'inbox' for rea
 reader: open inbox/../letters.py: a path has no empty names, no '.' and no '..'
 reader: open outbox/letter: the deployment grants no directory 'outbox' (it grants: inbox)
 writer: the letter was read
+""",
+    "spawn": """\
+visitor 1: nobody was here before me
+visitor 1 has left: stopped
+visitor 2: nobody was here before me
+visitor 2 has left: stopped
+visitor 3: nobody was here before me
+visitor 3 has left: stopped
 """,
 }
 
@@ -196,7 +210,7 @@ def test_check_shows_how_each_is_carried_as_text(case: str, tmp_path: Path) -> N
     assert (status, stderr) == (0, "")
     channels = {
         " - ".join(sorted((one, other))): carried
-        for one, other, carried in re.findall(r"(\w+)\.\w+ - (\w+)\.\w+: (\w+)", stdout)
+        for one, other, carried in re.findall(r"(\w+)\.[\w.]+ - (\w+)\.[\w.]+: (\w+)", stdout)
     }
     pools = dict(re.findall(r"(\w+): (private|public), \d+ nodes", stdout))
     assert channels | pools == CARRIERS[case]

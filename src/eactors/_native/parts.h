@@ -21,8 +21,10 @@ int ea_py_add_sealed(PyObject *module);  /* encrypted channels out of the enclav
 int ea_py_add_private(PyObject *module); /* channels inside one enclave */
 int ea_py_add_mboxes(PyObject *module);  /* pools, mboxes and nodes for actors */
 int ea_py_add_baton(PyObject *module);   /* workers that span several enclaves */
+int ea_py_add_reopening(PyObject *module); /* channels whose peers may be started anew */
 int ea_py_add_host(PyObject *module);    /* making regions, and watching them */
 int ea_py_add_watcher(PyObject *module); /* workers that also wait for descriptors */
+int ea_py_add_recovery(PyObject *module); /* taking back what a process that ended has held */
 int ea_py_add_cpu(PyObject *module);     /* what the software CPU calls */
 
 #endif

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eactors.connectors import Connectors
 from eactors.deployment import plan as planned
 from eactors.deployment.encryption import Encryptions
 from eactors.deployment.errors import DeploymentError
@@ -38,6 +39,10 @@ def plan_channels(
         for attribute, connector in actor.cls.__eactors__.connectors.items():
             if isinstance(connector, Service):
                 continue
+            if isinstance(connector, Connectors):
+                for peer in _family(deployment, actor, attribute, connector, placement):
+                    towards.setdefault((actor.name, peer), []).append(f"{attribute}.{peer}")
+                continue
             named = _peer_name(actor, attribute, connector, placement)
             peer = _resolve(deployment, actors, actor, attribute, named)
             towards.setdefault((actor.name, peer), []).append(attribute)
@@ -58,6 +63,25 @@ def plan_channels(
             ends = (ChannelEnd(one, mine), ChannelEnd(other, theirs))
             channels.append(_channel(len(channels), ends, carrier, encryption, setting))
     return tuple(channels)
+
+
+def _family(
+    deployment: Deployment,
+    actor: PlannedActor,
+    attribute: str,
+    connectors: Connectors,
+    placement: Placement,
+) -> list[str]:
+    peers = [peer for peer in placement.family(connectors.peer) if peer != actor.name]
+    if not peers:
+        raise DeploymentError(
+            f"{actor.cls.__name__}.{attribute} of actor {actor.name!r} connects it to the family"
+            f" {connectors.peer!r}, of which none is placed",
+            file=deployment.file,
+            line=_line(deployment, actor.name),
+            hint=f"place {connectors.peer}1, or give the enclave of {connectors.peer!r} instances",
+        )
+    return peers
 
 
 def _peer_name(actor: PlannedActor, attribute: str, connector: Connector, placement: Placement) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from eactors.deployment.directories import check_directories
 from eactors.deployment.keys import check_keys
 from eactors.deployment.layout import check_layout
+from eactors.deployment.lives import check_lives
 from eactors.deployment.settings import check_settings
 
 if TYPE_CHECKING:
@@ -30,3 +31,4 @@ def check(deployment: Deployment) -> None:
     check_settings(deployment)
     check_keys(deployment)
     check_directories(deployment)
+    check_lives(deployment)

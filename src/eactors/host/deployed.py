@@ -15,6 +15,7 @@ import msgspec
 from eactors.deployment.plan import (  # noqa: TC001
     PlannedChannel,
     PlannedDirectory,
+    PlannedLife,
     PlannedPool,
     PlannedServer,
     PlannedService,
@@ -38,6 +39,7 @@ class Deployed:
         source: The application's source file, for showing tracebacks.
         actors: The enclave of each actor.
         images: The folder of each enclave's image below the deployment's folder.
+        lives: When each enclave is started.
     """
 
     format: int
@@ -49,6 +51,7 @@ class Deployed:
     directories: tuple[PlannedDirectory, ...]
     pools: tuple[PlannedPool, ...]
     images: dict[int, str]
+    lives: dict[int, PlannedLife]
 
 
 def describe(plan: Plan, images: dict[int, str]) -> bytes:
@@ -63,6 +66,7 @@ def describe(plan: Plan, images: dict[int, str]) -> bytes:
         directories=plan.directories,
         pools=plan.pools,
         images=images,
+        lives={enclave: planned.life for enclave, planned in plan.enclaves.items()},
     )
     return msgspec.json.format(msgspec.json.encode(deployed), indent=1) + b"\n"
 

@@ -9,6 +9,7 @@ did not ask for.
 from eactors.services.clock import Clock
 from eactors.services.console import Console
 from eactors.services.errors import SystemActorError, SystemActorMisbehaved
+from eactors.services.factory import Factory
 from eactors.services.files import Files
 from eactors.services.names import Names
 from eactors.services.network import Network
@@ -17,6 +18,7 @@ from eactors.services.pipes import Pipes
 __all__ = [
     "Clock",
     "Console",
+    "Factory",
     "Files",
     "Names",
     "Network",

@@ -213,8 +213,8 @@ class Client:
         self._open.clear()
         raised: Exception | None = None
         # Everyone hears of it, though one raises it in the actor.
-        listeners: list[Callable[[SystemActorMisbehaved], None]] = [self.abandon]
-        listeners += [partial(answer.settle, None) for answer in waiting]
+        listeners: list[Callable[[SystemActorMisbehaved], None]]
+        listeners = [*(partial(answer.settle, None) for answer in waiting), self.abandon]
         for tell in listeners:
             try:
                 tell(self.broken)

@@ -83,6 +83,7 @@ class ConsoleSession(Session):
     def handlers(self) -> dict[type, Callable[[Any], object]]:
         """By kind of request."""
         self._input, self._output = self.reactor.one(Input), self.reactor.one(Output)
+        self._input.source = self.settings.get("input")
         self._writing = False
         self._reading: deque[Callable[[bytes], object]] = deque()
         return {console.Write: self._write, console.ReadLine: self._read_line}
@@ -95,13 +96,16 @@ class ConsoleSession(Session):
         """Leave the lines to others."""
         for call in self._reading:
             self._input.forget(call)
+        self._reading.clear()
 
     def _write(self, request: console.Write) -> None:
         self._writing = True
+        life = self.life
 
         def wrote() -> None:
             self._writing = False
-            self.done(request)
+            if life == self.life:
+                self.done(request)
 
         self._output.write(request.data, wrote)
 

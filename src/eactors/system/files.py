@@ -101,7 +101,7 @@ class FilesSession(PacedSession):
             self._files[request.file] = file
             self.reply(files.Opened(request.id, size))
 
-        self.in_thread(request, lambda: self._opened(request.path, request.mode), opened)
+        self.in_thread(request, lambda: self._opened(request.path, request.mode), opened, _discard)
 
     def _opened(self, path: bytes, mode: str) -> tuple[_File, int]:
         flags = _FLAGS[mode] | _CAREFUL
@@ -213,6 +213,7 @@ class FilesSession(PacedSession):
             request,
             lambda: self._grants.open(request.path, os.O_PATH),
             lambda descriptor: self._add_watch(request, descriptor),
+            os.close,
         )
 
     def _add_watch(self, request: files.Watch, descriptor: int) -> None:
@@ -228,6 +229,10 @@ class FilesSession(PacedSession):
     def _unwatch(self, request: files.Unwatch) -> None:
         self._watches.remove(request.watch)
         self.done(request)
+
+
+def _discard(file_and_size: tuple[_File, int]) -> None:
+    os.close(file_and_size[0].descriptor)
 
 
 def kind(mode: int) -> Kind:

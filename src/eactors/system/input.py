@@ -1,4 +1,4 @@
-"""Input: the lines of standard input, each given to whoever has waited longest.
+"""Input: the lines of the launcher's standard input, each given to whoever has waited longest.
 
 Nothing is read while nobody wants a line. A terminal and a pipe are awaited, a file is read
 by a thread.
@@ -19,16 +19,20 @@ if TYPE_CHECKING:
 
     from eactors.system.reactor import Reactor
 
-_STDIN = 0
 _MOST = 1 << 16
 
 
 class Input:
-    """Standard input of this process.
+    """The lines of one descriptor.
 
     Args:
         reactor: What to wait with.
+
+    Attributes:
+        source: The descriptor; None: there is none, and the input has ended.
     """
+
+    source: int | None = None
 
     def __init__(self, reactor: Reactor) -> None:
         self._reactor = reactor
@@ -62,17 +66,22 @@ class Input:
             self._await()
 
     def _await(self) -> None:
+        source = self.source
+        if source is None:
+            self._ended = True
+            self._give()
+            return
         self._awaited = True
         try:
-            self._reactor.register(_STDIN, READ, lambda _: self._readable())
+            self._reactor.register(source, READ, lambda _: self._readable(source))
         except PermissionError:
             # A file, which is always ready, and may be on a slow disk.
-            self._reactor.in_thread(lambda: os.read(_STDIN, _MOST), self._was_read)
+            self._reactor.in_thread(lambda: os.read(source, _MOST), self._was_read)
 
-    def _readable(self) -> None:
-        self._reactor.unregister(_STDIN)
+    def _readable(self, source: int) -> None:
+        self._reactor.unregister(source)
         try:
-            self._take(os.read(_STDIN, _MOST))
+            self._take(os.read(source, _MOST))
         except BlockingIOError:
             self._take(None)
         except OSError:

@@ -100,6 +100,12 @@ class Book:
         published.asked[question] = _Asked(asker, request, published.about, later)
         published.publisher.reply(names.Prove(*question))
 
+    def forget(self, asker: NamesSession) -> None:
+        """Whoever asked has gone, and wants no answers any more."""
+        for published in self._names.values():
+            for question in [each for each, asked in published.asked.items() if asked.asker is asker]:
+                published.asked.pop(question).later.cancel()
+
     def proved(self, publisher: NamesSession, proof: names.Proof) -> None:
         """Tell the asker; what nobody asked, or no longer awaits, is nothing."""
         published = self._names.get(proof.name)
@@ -163,6 +169,9 @@ class NamesSession(Session):
         """Withdraw what it has published."""
         for number, watch in self._watches.items():
             self._book.unwatch(self, number, watch.name)
+        self._watches.clear()
+        self._book.forget(self)
+        self._lookups = 0
         for name in self._names:
             self._book.withdraw(self, name)
         self._names.clear()

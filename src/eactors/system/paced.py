@@ -34,7 +34,11 @@ class PacedSession(Session):
             call()
 
     def in_thread(
-        self, request: Any, function: Callable[[], Any], then: Callable[[Any], object] | None = None
+        self,
+        request: Any,
+        function: Callable[[], Any],
+        then: Callable[[Any], object] | None = None,
+        discard: Callable[[Any], object] | None = None,
     ) -> None:
         """Carry out what may block; nothing else is done for this client until it is through.
 
@@ -42,21 +46,27 @@ class PacedSession(Session):
             request: What is answered.
             function: Called in a thread.
             then: Called with its result; answers. None: it is answered by `Done`.
+            discard: Called with the result instead, if the client has gone meanwhile.
         """
         self._busy = True
+        life = self.life
 
         def through(future: Future[Any]) -> None:
             self._busy = False
             error = future.exception()
-            if isinstance(error, OSError):
-                self.fail(request, error)
-            elif error is not None:
+            if error is not None and not isinstance(error, OSError):
                 raise error
+            if life != self.life:
+                if error is None and discard is not None:
+                    discard(future.result())
+            elif error is not None:
+                self.fail(request, error)
             elif then is None:
                 self.done(request)
             else:
                 then(future.result())
-            if self._then is not None:
-                self._then()
+            waiting, self._then = self._then, None
+            if waiting is not None:
+                waiting()
 
         self.reactor.in_thread(function, through)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from eactors import _native
+    from eactors.system.launcher import Launcher
     from eactors.system.reactor import Reactor
 
 _BATCH = 16
@@ -43,6 +44,14 @@ class Session(Actor):
 
     post: ClassVar[_native.Post]
     """The host's mbox; of all sessions."""
+    comes_again: bool = False
+    """Whether the client may be started anew, and then finds a session without a past."""
+
+    life: int = 0
+    """Which of the client's lives it is."""
+
+    launcher: Launcher
+    """Who starts processes."""
 
     def __init__(
         self,
@@ -73,7 +82,7 @@ class Session(Actor):
                 return _FOREVER
             cargo = self.connector.receive()
             if cargo is None:
-                if self.connector.closed:
+                if self.connector.closed and not self.comes_again:
                     self.stop()
                 return _FOREVER
             self.take(cargo)
@@ -82,6 +91,11 @@ class Session(Actor):
     def is_busy(self) -> bool:
         """Whether no request is to be taken now."""
         return False
+
+    def over(self) -> None:
+        """The client has gone; if it comes again, nothing of what it asked for is answered."""
+        self.life += 1
+        self.ended()
 
     def ended(self) -> None:
         """The client has gone: close what it had open."""
