@@ -243,3 +243,22 @@ def test_changes_wait_for_a_client_that_is_behind(desk: Desk, tmp_path: Path) ->
     desk.end.waiting = 0
     changes(desk, 5, ("created", b"a"), ("changed", b"a"))
     assert len(desk.end.sent) < 20
+
+
+def test_a_client_that_comes_again_hears_nothing_of_its_earlier_life(desk: Desk, tmp_path: Path) -> None:
+    """What a thread brings too late is closed and not answered, and all that was open is closed."""
+    desk.session.comes_again = True
+    desk.ask(files.Stat(1, b"data"))
+    desk.session.ended()
+    before = open_descriptors()
+    assert desk.ask(files.Open(2, 1, b"data/a", "w")) == files.Opened(2, 0)
+    desk.put(files.Open(3, 2, b"data/b", "w"))
+    desk.session.body()
+    desk.session.over()
+    assert desk.ask(files.Open(4, 1, b"data/a", "r")) == files.Opened(4, 0)
+    assert desk.end.sent == []
+    desk.session.over()
+    assert open_descriptors() == before
+    desk.end.closed = True
+    desk.turn()
+    assert not desk.session.stopped

@@ -112,10 +112,10 @@ from eactors.host.workspace import Workspace
 
 built, evil = Path(sys.argv[1]), sys.argv[2]
 honest = processes.spawn
-def spawn(arguments, errors, **options):
+def spawn(arguments, *streams):
     if arguments[:2] == ["-m", "eactors.system"]:
         arguments = [evil, *arguments[2:]]
-    return honest(arguments, errors, **options)
+    return honest(arguments, *streams)
 processes.spawn = spawn
 with Workspace() as workspace:
     outcome = Application(built, workspace).run()
