@@ -245,7 +245,7 @@ def test_changes_wait_for_a_client_that_is_behind(desk: Desk, tmp_path: Path) ->
     assert len(desk.end.sent) < 20
 
 
-def test_a_client_that_comes_again_hears_nothing_of_its_earlier_life(desk: Desk, tmp_path: Path) -> None:
+def test_a_client_that_comes_again_hears_nothing_of_its_earlier_life(desk: Desk) -> None:
     """What a thread brings too late is closed and not answered, and all that was open is closed."""
     desk.session.comes_again = True
     desk.ask(files.Stat(1, b"data"))
