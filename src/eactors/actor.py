@@ -85,7 +85,11 @@ class Actor(_native.Actor):
     params: Mapping[str, Any] = {}
     secret: ClassVar[bool] = False
     requires: ClassVar[tuple[str, ...]] = ()
+    resources: ClassVar[tuple[str, ...]] = ()
     provisioned: bytes | None = None
+    ends_when_asked: ClassVar[bool] = False
+    """Whether it ends by itself when it is told that the application is to end; for the launcher."""
+
     _trust: Trust | None = None
 
     def __init_subclass__(cls, *, name: str | None = None, family: str | None = None) -> None:

@@ -53,6 +53,10 @@ class Failed(Message, tag=1):
     reason: Words
 
 
+class Ending(Message, tag=2):
+    """Somebody has asked the application to end, and soon it will be; of services that say so."""
+
+
 class Answer(Generic[Result]):
     """What a system actor will have answered.
 
@@ -143,6 +147,9 @@ class Client:
         connector: The channel to the system actor.
         system: The system actor's name.
         decoder: Reads what it says.
+
+    Attributes:
+        on_ending: Called when the application is to end; a service may not say so.
     """
 
     def __init__(
@@ -150,6 +157,7 @@ class Client:
     ) -> None:
         self.system = system
         self.broken: SystemActorMisbehaved | None = None
+        self.on_ending: Callable[[], object] = lambda: None
         self._connector = connector
         self._decoder = decoder
         self._encode = msgspec.msgpack.Encoder().encode
@@ -232,7 +240,7 @@ class Client:
     def _take(self, message: Any) -> None:
         number = getattr(message, "id", None)
         if number is None:
-            self.event(message)
+            self.on_ending() if type(message) is Ending else self.event(message)
             return
         entry = self._open.pop(number, None)
         if entry is None:
@@ -271,6 +279,9 @@ class Service(Connector):
 
     says: ClassVar[Any]
     """The type of its messages."""
+
+    tells_the_end: ClassVar[bool] = False
+    """Whether the client is told when the application is to end."""
 
     capacity: ClassVar[int] = 64
     message_size: ClassVar[int] = 1 << 17

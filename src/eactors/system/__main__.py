@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import time
 from functools import partial
@@ -21,7 +22,7 @@ from eactors import _native
 from eactors.enclave.failure import describe
 from eactors.enclave.link import HostLink
 from eactors.system.launcher import Launcher
-from eactors.system.reactor import Reactor
+from eactors.system.reactor import READ, Reactor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,19 +67,21 @@ class System:
         self._reactor = Reactor()
         self._reactor.name = "system reactor"
         _native.watch(self._worker, self._reactor)
+        self._sessions: list[Session] = []
         self._worker.add(self._reactor, Reactor.body, [])
         self._launcher = Launcher(self._link, self._reactor)
         self._host_bell = launch["host"]["bell"]
         for service in launch["services"]:
-            self._serve(service, launch.get("settings", {}).get(service["system"], {}))
+            self._sessions.append(self._serve(service, launch.get("settings", {}).get(service["system"], {})))
         os.sched_setaffinity(0, place["cpus"])
+        self._listen_for_the_end()
 
     def run(self) -> None:
         """Serve until the region is stopped."""
         self._link.event("constructed", enclave=SYSTEM, pss=0, at=time.monotonic_ns())
         self._worker.run()
 
-    def _serve(self, service: dict[str, Any], settings: dict[str, Any]) -> None:
+    def _serve(self, service: dict[str, Any], settings: dict[str, Any]) -> Session:
         cls = session_class(service["system"])
         session = cls.__new__(cls)
         session.name = f"system {service['system']} of {service['actor']}"
@@ -97,6 +100,20 @@ class System:
             place = self._region, service["shared"], 1, service["epoch"], self._host_bell
             _native.reopen(connector, *place, True, _renewing(session, attach), None)  # noqa: FBT003 - it has no names
         self._worker.add(session, None, [(connector, cls.take, None)])
+        return session
+
+    def _listen_for_the_end(self) -> None:
+        """Have a signal of the launcher's wake the reactor, which tells the sessions."""
+        told, tell = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+
+        def ending(_: int) -> None:
+            os.read(told, 64)
+            for session in self._sessions:
+                session.ending()
+
+        self._reactor.register(told, READ, ending)
+        signal.set_wakeup_fd(tell, warn_on_full_buffer=False)
+        signal.signal(signal.SIGTERM, lambda *_: None)
 
     def _report(self, what: str, actor: Actor, detail: object) -> None:
         if what == "finished":

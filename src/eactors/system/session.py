@@ -60,6 +60,9 @@ class Session(Actor):
         """What is called with each kind of request."""
         raise NotImplementedError
 
+    def ending(self) -> None:
+        """The application is to end; for system actors whose clients are told."""
+
     def ended(self) -> None:
         """The client has gone: close what it had open."""
 
