@@ -76,6 +76,8 @@ class Actor(_native.Actor):
         requires: What the image of such an actor's enclave has in any case: modules that are
             imported in a way that cannot be seen in the source (``"package.module"``), and
             names that are looked up so (``"module:NAME"``).
+        resources: Files beside the source that the image has, too: ``("site/*",)``. They are
+            measured, and `resource` reads them.
     """
 
     if TYPE_CHECKING:
@@ -112,6 +114,26 @@ class Actor(_native.Actor):
 
     def constructor(self) -> None:
         """Prepare the actor; called once, before its enclave is sealed."""
+
+    def resource(self, name: str) -> bytes:
+        """The content of a file that the class declares in ``resources``; in ``constructor()``.
+
+        Args:
+            name: Its path relative to the source: ``"site/index.html"``.
+
+        Raises:
+            LookupError: There is none of that name.
+            SandboxViolation: The enclave is sealed already.
+        """
+        from eactors.enclave.resources import read  # noqa: PLC0415 - few enclaves have any
+
+        return read(self.name, name)
+
+    def resource_names(self, below: str = "") -> tuple[str, ...]:
+        """The names of all resources that begin with ``below``; in ``constructor()``."""
+        from eactors.enclave.resources import names  # noqa: PLC0415
+
+        return names(below)
 
     def seal(self, data: bytes, to: str = "measurement") -> bytes:
         """Encrypt ``data`` for whoever keeps it, so that only an enclave like this one has it back.

@@ -37,10 +37,11 @@ TRUSTED = (
     "platform",
     "private.py",
     "services",
+    "web",
 )
 """What of this package runs inside an enclave, besides the native module."""
 
-LISTS = ("", "services")
+LISTS = ("", "services", "web")
 """Packages below this one whose ``__init__`` only lists public names, and is cut to those in use."""
 
 FROZEN = frozenset(
@@ -93,6 +94,7 @@ def parts_of(plan: Mapping[str, Any]) -> Parts:
         **{f"eactors.enclave.{power}": True for power in plan["powers"]},
         "eactors.enclave.pools": bool(kinds),
         "eactors.enclave.reopening": any("reopens" in connector for connector in connectors),
+        "eactors.enclave.resources": plan["resources"],
         "eactors.enclave.threads": len(plan["workers"]) > 1,
         "eactors.private": "private" in kinds,
     }
