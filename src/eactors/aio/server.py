@@ -35,6 +35,15 @@ class BoundAddress:
         return -1
 
 
+class _Secured(sslproto.SSLProtocol):
+    """asyncio's, which would not tell the client why it is refused: the alert stayed behind."""
+
+    def _on_handshake_complete(self, handshake_exc: BaseException | None) -> None:
+        if handshake_exc is not None:
+            self._process_outgoing()  # type: ignore[attr-defined]
+        super()._on_handshake_complete(handshake_exc)
+
+
 class Server(AbstractServer):
     """Listens, and makes a protocol for each connection.
 
@@ -88,7 +97,7 @@ class Server(AbstractServer):
         protocol = self._factory()
         if self._context is not None:
             handshake, shutdown = self._timeouts
-            protocol = sslproto.SSLProtocol(
+            protocol = _Secured(
                 self._loop,
                 protocol,
                 self._context,
