@@ -1,6 +1,7 @@
 """Two sites over HTTPS: a guest book, and the pages of a shop. Their TLS ends in enclaves."""
 
 import asyncio
+import re
 import ssl
 
 from guestbook import GuestBook
@@ -10,7 +11,7 @@ from eactors.attested_tls import AttestedCertificate, context_of
 from eactors.services import Network
 from eactors.web import STARLETTE, Assets, Domain, Site
 
-END = b"PRIVATE KEY-----\n"
+PAIR = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END [A-Z ]*PRIVATE KEY-----", re.DOTALL)
 
 
 class Book(AsyncActor):
@@ -150,11 +151,12 @@ def guest_book(actor):
 
 def site_of(actor, sites):
     """Certificates are those that were provisioned, in the order of the sites, or else made here."""
-    given = (actor.provisioned or b"").split(END)[:-1]
+    provisioned = actor.provisioned
+    pairs = provisioned and (PAIR.findall(provisioned) or [provisioned])
     domains = {}
     for number, (names, app) in enumerate(sites):
-        if given:
-            pem = given[min(number, len(given) - 1)] + END
+        if pairs:
+            pem = pairs[min(number, len(pairs) - 1)]
             context = context_of(pem, pem, names, title=f"the certificate provisioned for {actor.name}")
         else:
             context = AttestedCertificate.create(actor, names).context()

@@ -16,14 +16,24 @@ if TYPE_CHECKING:
     from tests.sites import Site
 
 
+def build(folder: Path, deployment: str, *params: str) -> Path:
+    """Build the example; where."""
+    words = [word for param in params for word in ("--param", param)]
+    command: list[str | Path] = [COMMAND, "build", EXAMPLE / "https.py", EXAMPLE / deployment, *words]
+    subprocess.run([*command, "-o", folder], check=True, capture_output=True, timeout=60)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The example in one enclave, on any port that is free."""
-    folder = tmp_path_factory.mktemp("https") / "built"
-    files = (EXAMPLE / "https.py", EXAMPLE / "one-enclave.xml")
-    command: list[str | Path] = [COMMAND, "build", *files, "--param", "Both.port=0", "-o", folder]
-    subprocess.run(command, check=True, capture_output=True, timeout=60)
-    return folder
+    return build(tmp_path_factory.mktemp("both") / "built", "one-enclave.xml", "Both.port=0")
+
+
+@pytest.fixture(scope="session")
+def guest_book(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The guest book alone, built, on any port that is free."""
+    return build(tmp_path_factory.mktemp("book") / "built", "guest-book.xml", "Book.port=0")
 
 
 @pytest.fixture(scope="module")
