@@ -8,6 +8,7 @@ from guestbook import GuestBook
 
 from eactors.aio import AsyncActor
 from eactors.attested_tls import AttestedCertificate, context_of
+from eactors.resources import read_resource, resource_names
 from eactors.services import Network
 from eactors.web import STARLETTE, Assets, Domain, Site
 
@@ -23,7 +24,7 @@ class Book(AsyncActor):
     params = {"host": "127.0.0.1", "port": 8443, "names": "book.localhost,localhost,127.0.0.1"}
 
     def constructor(self):
-        book = guest_book(self)
+        book = guest_book()
         self.site = site_of(self, [(names_of(self), book.app)])
 
     async def main(self):
@@ -39,7 +40,7 @@ class Shop(AsyncActor):
     params = {"host": "127.0.0.1", "port": 8443, "names": "shop.localhost"}
 
     def constructor(self):
-        self.site = site_of(self, [(names_of(self), files(self, "site/shop/"))])
+        self.site = site_of(self, [(names_of(self), files("site/shop/"))])
 
     async def main(self):
         await serve(self)
@@ -60,7 +61,7 @@ class Both(AsyncActor):
 
     def constructor(self):
         book, shop = self.params["book"].split(","), self.params["shop"].split(",")
-        self.site = site_of(self, [(book, guest_book(self).app), (shop, files(self, "site/shop/"))])
+        self.site = site_of(self, [(book, guest_book().app), (shop, files("site/shop/"))])
 
     async def main(self):
         await serve(self)
@@ -141,12 +142,12 @@ def names_of(actor):
     return actor.params["names"].split(",")
 
 
-def files(actor, folder):
-    return Assets({name.removeprefix(folder): actor.resource(name) for name in actor.resource_names(folder)})
+def files(folder):
+    return Assets({name.removeprefix(folder): read_resource(name) for name in resource_names(folder)})
 
 
-def guest_book(actor):
-    return GuestBook(actor.resource("site/book/index.html").decode(), files(actor, "site/book/"))
+def guest_book():
+    return GuestBook(read_resource("site/book/index.html").decode(), files("site/book/"))
 
 
 def site_of(actor, sites):

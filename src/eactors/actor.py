@@ -77,7 +77,7 @@ class Actor(_native.Actor):
             imported in a way that cannot be seen in the source (``"package.module"``), and
             names that are looked up so (``"module:NAME"``).
         resources: Files beside the source that the image has, too: ``("site/*",)``. They are
-            measured, and `resource` reads them.
+            measured, and `eactors.resources` reads them.
     """
 
     if TYPE_CHECKING:
@@ -87,11 +87,7 @@ class Actor(_native.Actor):
     params: Mapping[str, Any] = {}
     secret: ClassVar[bool] = False
     requires: ClassVar[tuple[str, ...]] = ()
-    resources: ClassVar[tuple[str, ...]] = ()
     provisioned: bytes | None = None
-    ends_when_asked: ClassVar[bool] = False
-    """Whether it ends by itself when it is told that the application is to end; for the launcher."""
-
     _trust: Trust | None = None
 
     def __init_subclass__(cls, *, name: str | None = None, family: str | None = None) -> None:
@@ -114,26 +110,6 @@ class Actor(_native.Actor):
 
     def constructor(self) -> None:
         """Prepare the actor; called once, before its enclave is sealed."""
-
-    def resource(self, name: str) -> bytes:
-        """The content of a file that the class declares in ``resources``; in ``constructor()``.
-
-        Args:
-            name: Its path relative to the source: ``"site/index.html"``.
-
-        Raises:
-            LookupError: There is none of that name.
-            SandboxViolation: The enclave is sealed already.
-        """
-        from eactors.enclave.resources import read  # noqa: PLC0415 - few enclaves have any
-
-        return read(self.name, name)
-
-    def resource_names(self, below: str = "") -> tuple[str, ...]:
-        """The names of all resources that begin with ``below``; in ``constructor()``."""
-        from eactors.enclave.resources import names  # noqa: PLC0415
-
-        return names(below)
 
     def seal(self, data: bytes, to: str = "measurement") -> bytes:
         """Encrypt ``data`` for whoever keeps it, so that only an enclave like this one has it back.

@@ -15,17 +15,18 @@ if TYPE_CHECKING:
     from tests.conftest import App
 
 READER = """
+from eactors.resources import read_resource, resource_names
 class Reader(Actor):
     resources = ("site/*", "notes.txt")
 
     def constructor(self):
-        for name in self.resource_names():
-            print(name, self.resource(name).decode())
-        print(self.resource_names("site/"))
+        for name in resource_names():
+            print(name, read_resource(name).decode())
+        print(resource_names("site/"))
 
     def body(self):
         try:
-            self.resource("notes.txt")
+            read_resource("notes.txt")
         except SandboxViolation as error:
             print(error.hint)
         self.stop()
@@ -33,8 +34,8 @@ class Reader(Actor):
 class Other(Actor):
     def constructor(self):
         try:
-            self.resource("notes.txt")
-        except ResourceNotInImage as error:
+            read_resource("notes.txt")
+        except LookupError as error:
             print(error)
     def body(self):
         self.stop()
@@ -68,7 +69,7 @@ def test_an_actor_reads_what_it_declares(reader: App) -> None:
             "site/index.html <p>hello</p>",
             "('site/index.html',)",
             "read it in constructor(), and keep it",
-            "actor 'Other' has no resource 'notes.txt'",
+            "this enclave has no resource 'notes.txt'",
         ]
     )
 

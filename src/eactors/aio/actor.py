@@ -32,6 +32,8 @@ class AsyncActor(Actor):
     """
 
     ends_when_asked: ClassVar[bool] = True
+    """It ends by itself when it is told that the application is to end; for the launcher."""
+
     polls: ClassVar[bool] = True
     """The loop takes the messages of services; no handler does."""
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from eactors.build.powers import powers_of
-from eactors.build.resources import may_read
 from eactors.build.source import module_name
 from eactors.deployment.sizes import node_payload, ring_slots
 
@@ -48,7 +47,6 @@ def enclave_plan(plan: Plan, enclave: int, owners: Mapping[str, str], reached: R
             "beside": reached.beside,
         },
         "owners": dict(owners),
-        "resources": may_read(reached),
         "powers": [*(["exchanges"] if encrypted else []), *powers_of(reached)],
         "private_channels": [channel.capacity for channel in private],
         "pools": {

@@ -36,6 +36,7 @@ TRUSTED = (
     "placement.py",
     "platform",
     "private.py",
+    "resources.py",
     "services",
     "web",
 )
@@ -94,7 +95,6 @@ def parts_of(plan: Mapping[str, Any]) -> Parts:
         **{f"eactors.enclave.{power}": True for power in plan["powers"]},
         "eactors.enclave.pools": bool(kinds),
         "eactors.enclave.reopening": any("reopens" in connector for connector in connectors),
-        "eactors.enclave.resources": plan["resources"],
         "eactors.enclave.threads": len(plan["workers"]) > 1,
         "eactors.private": "private" in kinds,
     }

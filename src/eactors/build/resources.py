@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from eactors.actor import Actor
-    from eactors.build.reach import Reach
 
 FOLDER = "resources"
 """Where they lie in an image."""
@@ -48,14 +47,8 @@ def resources_of(source: Path, classes: Iterable[type[Actor]]) -> dict[str, Path
     return dict(sorted(found.items()))
 
 
-def may_read(reach: Reach) -> bool:
-    """Whether an enclave's actors may ask for resources: there are some, or its source says so."""
-    said = (content for place, content in reach.files.items() if place.startswith("app/"))
-    return bool(reach.resources) or any(b".resource" in content for content in said)
-
-
 def _patterns(cls: type[Actor]) -> tuple[str, ...]:
-    patterns: object = cls.resources
+    patterns: object = getattr(cls, "resources", ())
     if not isinstance(patterns, tuple | list) or not all(isinstance(one, str) and one for one in patterns):
         raise SourceError(
             f"{cls.__name__}.resources is {patterns!r}, and not a tuple of strings",

@@ -40,7 +40,7 @@ def plan_services(actors: Iterable[PlannedActor], first: int) -> tuple[PlannedSe
             capacity=service.capacity,
             message_size=service.message_size,
             node_size=service.node_size,
-            ends_when_asked=service.tells_the_end and cls.ends_when_asked,
+            ends_when_asked=service.tells_the_end and getattr(cls, "ends_when_asked", False),
         )
         for number, (actor, cls, attribute, service) in enumerate(declared)
     )
