@@ -16,7 +16,7 @@ import pytest
 from tests.conftest import COMMAND, NOTICE, App, environment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "https"
 
@@ -28,20 +28,23 @@ class Site:
         folder: Where files may be put.
         what: What to run: a source and a deployment, or a built folder.
         opened: How the line begins that says where clients can connect.
+        before: What stands before the command.
 
     Attributes:
         port: Where.
         folder: Of the run's own files.
     """
 
-    def __init__(self, folder: Path, *what: str | Path, opened: str = "serving ") -> None:
+    def __init__(
+        self, folder: Path, *what: str | Path, opened: str = "serving ", before: Sequence[str | Path] = ()
+    ) -> None:
         self.folder = folder
         self.temporary = folder / "temporary"
         self.temporary.mkdir(exist_ok=True)
         self._opened = opened
         self._errors = (folder / "errors").open("w+", encoding="utf-8")
         self.process = subprocess.Popen(
-            [COMMAND, "run", *what],
+            [*before, COMMAND, "run", *what],
             env=environment(self.temporary),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -147,9 +150,11 @@ def tool(name: str) -> str:
 
 
 @contextlib.contextmanager
-def running(folder: Path, *what: str | Path, opened: str = "serving ") -> Iterator[Site]:
+def running(
+    folder: Path, *what: str | Path, opened: str = "serving ", before: Sequence[str | Path] = ()
+) -> Iterator[Site]:
     """A site, while it is entered."""
-    site = Site(folder, *what, opened=opened)
+    site = Site(folder, *what, opened=opened, before=before)
     try:
         yield site
     finally:
@@ -158,24 +163,23 @@ def running(folder: Path, *what: str | Path, opened: str = "serving ") -> Iterat
 
 def answer(connection: ssl.SSLSocket, count: int = 1) -> list[tuple[bytes, bytes]]:
     """Read so many answers with a ``content-length``: head and body of each."""
-    data = b""
+    data = bytearray()
     found: list[tuple[bytes, bytes]] = []
-    while len(found) < count:
-        head, end, rest = data.partition(b"\r\n\r\n")
-        length = next(
-            (
-                int(line.split(b":")[1])
-                for line in head.split(b"\r\n")
-                if line.lower().startswith(b"content-length:")
-            ),
-            0,
-        )
-        if end and len(rest) >= length:
-            found.append((head, rest[:length]))
-            data = rest[length:]
-            continue
-        more = connection.recv(65536)
-        if not more:
-            break
-        data += more
+
+    def receive(until: Callable[[], bool]) -> bool:
+        while not until():
+            more = connection.recv(1 << 18)
+            if not more:
+                return False
+            data.extend(more)
+        return True
+
+    while len(found) < count and receive(lambda: b"\r\n\r\n" in data):
+        head = bytes(data).partition(b"\r\n\r\n")[0]
+        del data[: len(head) + 4]
+        lines = (line.lower() for line in head.split(b"\r\n"))
+        length = next((int(line.split(b":")[1]) for line in lines if line.startswith(b"content-length:")), 0)
+        receive(lambda wanted=length: len(data) >= wanted)  # type: ignore[misc]
+        found.append((head, bytes(data[:length])))
+        del data[:length]
     return found

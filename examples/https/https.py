@@ -10,7 +10,7 @@ from eactors.aio import AsyncActor
 from eactors.attested_tls import AttestedCertificate, context_of
 from eactors.resources import read_resource, resource_names
 from eactors.services import Network
-from eactors.web import STARLETTE, Assets, Domain, Site
+from eactors.web import Assets, Domain, Site
 
 PAIR = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END [A-Z ]*PRIVATE KEY-----", re.DOTALL)
 
@@ -19,7 +19,6 @@ class Book(AsyncActor):
     """The guest book in an enclave of its own."""
 
     network = Network()
-    requires = STARLETTE
     resources = ("site/book/*",)
     params = {"host": "127.0.0.1", "port": 8443, "names": "book.localhost,localhost,127.0.0.1"}
 
@@ -35,7 +34,6 @@ class Shop(AsyncActor):
     """The shop's pages in an enclave of their own."""
 
     network = Network()
-    requires = STARLETTE
     resources = ("site/shop/*",)
     params = {"host": "127.0.0.1", "port": 8443, "names": "shop.localhost"}
 
@@ -50,7 +48,6 @@ class Both(AsyncActor):
     """Both in one enclave, behind one port."""
 
     network = Network()
-    requires = STARLETTE
     resources = ("site/book/*", "site/shop/*")
     params = {
         "host": "127.0.0.1",

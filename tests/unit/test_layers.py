@@ -18,7 +18,7 @@ PACKAGE = Path(eactors.__file__).parent
 OUTSIDE = ("host", "build", "cli", "system", "deployment")
 THIRD_PARTY_ALLOWED = {"msgspec"}
 # Certificates and sites need them; only an image whose source imports attested_tls or web has any.
-OPTIONAL = {"attested_tls": {"cryptography"}, "web": {"h11", "uvicorn"}}
+OPTIONAL = {"attested_tls": {"cryptography"}, "web": {"anyio", "h11", "uvicorn"}}
 
 
 def trusted_files() -> list[Path]:

@@ -7,6 +7,7 @@ from asyncio import AbstractServer, CancelledError, sslproto
 from typing import TYPE_CHECKING, Any
 
 from eactors.aio.streams import StreamTransport
+from eactors.services.network import CHUNK
 
 if TYPE_CHECKING:
     import ssl
@@ -36,7 +37,10 @@ class BoundAddress:
 
 
 class _Secured(sslproto.SSLProtocol):
-    """asyncio's, which would not tell the client why it is refused: the alert stayed behind."""
+    """asyncio's, which would keep 256 KiB for each connection, and from the client why it is refused."""
+
+    max_size = CHUNK
+    """Bytes that it reads at once; no message of the network brings more."""
 
     def _on_handshake_complete(self, handshake_exc: BaseException | None) -> None:
         if handshake_exc is not None:

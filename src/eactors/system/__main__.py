@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import sys
 import time
@@ -137,6 +138,9 @@ def main() -> None:
     """Run the system actors, with what the launcher wrote into a file."""
     launch = json.loads(Path(sys.argv[1]).read_bytes())
     _native.die_with(launch["parent"])
+    # Each connection of a client takes one, and the usual limit is meant for programs with few.
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     System(launch).run()
     # Threads may still be in a system call that takes for ever.
     os._exit(0)

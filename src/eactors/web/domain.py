@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from uvicorn.lifespan.on import LifespanOn
 
+import eactors.web.late  # noqa: F401 - what applications will want
 from eactors.attested_tls.names import pattern_for
-from eactors.web.server import SiteError, config_of
+from eactors.web.server import Config, SiteError
 
 if TYPE_CHECKING:
     import asyncio
     import ssl
-
-STARLETTE = ("anyio._backends._asyncio",)
-"""What Starlette and FastAPI import late, for the ``requires`` of an actor that serves them."""
 
 _MISDIRECTED = 421
 
@@ -29,13 +27,14 @@ class Domain:
     Args:
         app: The application.
         context: TLS with its certificate.
-        options: Of uvicorn's `Config`, such as ``root_path``.
+        options: Of uvicorn's `Config`, such as ``root_path``; and ``head_seconds``: how long a
+            client may take for the head of a request.
     """
 
     def __init__(self, app: Any, context: ssl.SSLContext, **options: Any) -> None:
         self.context = context
         self.names: tuple[str, ...] = ()
-        self.config = config_of(self._checked(app), **options)
+        self.config = Config(self._checked(app), **options)
         self._lifespan: LifespanOn | None = None
 
     async def start(self) -> None:

@@ -24,42 +24,47 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Generator
 
-_HEAD_SECONDS = 20.0
-"""How long a client may take for the head of a request; uvicorn would wait for ever."""
-
 
 class SiteError(EActorsError):
     """A site cannot be served."""
 
 
-def config_of(app: Any, **options: Any) -> uvicorn.Config:
+class Config(uvicorn.Config):
     """What uvicorn is told, and has loaded.
 
     Args:
         app: The ASGI application.
+        head_seconds: How long a client may take for the head of a request; uvicorn would wait
+            for ever.
         options: Of `uvicorn.Config`, instead of those that are right for an enclave.
     """
-    settings: dict[str, Any] = {
-        "http": Protocol,
-        "ws": WebSocketsSansIOProtocol,
-        # Whoever asks for what is nothing for the host, which reads all lines.
-        "access_log": False,
-        "log_level": "warning",
-        "use_colors": False,
-        # What stands between enclave and client is the host's.
-        "proxy_headers": False,
-        "timeout_graceful_shutdown": 3,
-        **options,
-    }
-    config = uvicorn.Config(app, **settings)
-    config.load()
-    return config
+
+    def __init__(self, app: Any, *, head_seconds: float = 20.0, **options: Any) -> None:
+        settings: dict[str, Any] = {
+            "http": Protocol,
+            "ws": WebSocketsSansIOProtocol,
+            # Whoever asks for what is nothing for the host, which reads all lines.
+            "access_log": False,
+            "log_level": "warning",
+            "use_colors": False,
+            # What stands between enclave and client is the host's.
+            "proxy_headers": False,
+            "timeout_graceful_shutdown": 3,
+            **options,
+        }
+        super().__init__(app, **settings)
+        self.head_seconds = head_seconds
+        self.load()
 
 
 class Protocol(H11Protocol):
     """uvicorn's, which ends the connections of those who never end their request's head."""
 
     _late: asyncio.TimerHandle | None = None
+
+    def __init__(self, config: Config, *arguments: Any, **options: Any) -> None:
+        super().__init__(config, *arguments, **options)
+        self._patience = config.head_seconds
 
     def connection_made(self, transport: Any) -> None:
         """Begin to wait for the first head."""
@@ -80,7 +85,7 @@ class Protocol(H11Protocol):
         super().connection_lost(exc)
 
     def _wait_for_head(self) -> None:
-        self._late = self.loop.call_later(_HEAD_SECONDS, self.transport.abort)
+        self._late = self.loop.call_later(self._patience, self.transport.abort)
 
     def _head_has_come(self) -> None:
         if self._late is not None:

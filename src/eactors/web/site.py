@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from eactors.attested_tls import by_name
 from eactors.attested_tls.names import names_of
-from eactors.web.server import Server, config_of
+from eactors.web.server import Config, Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -34,7 +34,7 @@ class Site:
             domain.names += names_of([name])
         self._domains = {id(domain.context): domain for domain in domains.values()}
         self.names = tuple(domains)
-        self._config = config_of(_nothing, **{"lifespan": "off", **options})
+        self._config = Config(_nothing, **{"lifespan": "off", **options})
         self._config.http_protocol_class = self._gate()
         self._config.ssl = by_name(
             {name: domain.context for name, domain in domains.items()},
