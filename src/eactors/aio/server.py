@@ -47,6 +47,11 @@ class _Secured(sslproto.SSLProtocol):
             self._process_outgoing()  # type: ignore[attr-defined]
         super()._on_handshake_complete(handshake_exc)
 
+    def connection_lost(self, exc: BaseException | None) -> None:
+        super().connection_lost(exc)
+        # Nothing comes any more, and the garbage collector may not come for long.
+        self._ssl_buffer = self._ssl_buffer_view = None
+
 
 class Server(AbstractServer):
     """Listens, and makes a protocol for each connection.

@@ -80,8 +80,10 @@ class Protocol(H11Protocol):
             self._wait_for_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait no more."""
+        """Wait no more. uvicorn would keep the connection for some seconds if it was broken off."""
         self._head_has_come()
+        if self.timeout_keep_alive_task is not None:
+            self.timeout_keep_alive_task.cancel()
         super().connection_lost(exc)
 
     def _wait_for_head(self) -> None:
