@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import eactors
-from eactors import _native, attested_tls, services
+from eactors import _native, attested_tls, resources, services, web
 from eactors.cli.main import cli
 from eactors.errors import EActorsError
 from eactors.private import PrivateMbox
@@ -92,8 +92,9 @@ def reference() -> str:
         if live is not None:
             parts.append(f"### A live {declared.__name__}\n")
             parts.extend(class_parts(live))
-    parts.append("## Module `eactors.attested_tls`\n")
-    parts.extend(module_parts(attested_tls))
+    for module in (attested_tls, resources, web):
+        parts.append(f"## Module `{module.__name__}`\n")
+        parts.extend(module_parts(module))
     parts.append("## Module `eactors.services`\n")
     parts.extend(service_parts())
     parts.append("## Errors\n")
@@ -119,9 +120,10 @@ def module_parts(module: ModuleType) -> Iterator[str]:
         if isinstance(value, type) and not issubclass(value, EActorsError):
             yield f"### {name}\n"
             yield from class_parts(value)
-    yield "### Functions\n"
-    for name, value in public.items():
-        if not isinstance(value, type):
+    functions = [(name, value) for name, value in public.items() if inspect.isfunction(value)]
+    if functions:
+        yield "### Functions\n"
+        for name, value in functions:
             yield entry(type(module), name, value)
     yield "### Errors of this module\n"
     for name, value in public.items():

@@ -76,6 +76,8 @@ class Actor(_native.Actor):
         requires: What the image of such an actor's enclave has in any case: modules that are
             imported in a way that cannot be seen in the source (``"package.module"``), and
             names that are looked up so (``"module:NAME"``).
+        resources: Files beside the source that the image has, too: ``("site/*",)``. They are
+            measured, and `eactors.resources` reads them.
     """
 
     if TYPE_CHECKING:

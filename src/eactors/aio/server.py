@@ -7,6 +7,7 @@ from asyncio import AbstractServer, CancelledError, sslproto
 from typing import TYPE_CHECKING, Any
 
 from eactors.aio.streams import StreamTransport
+from eactors.services.network import CHUNK
 
 if TYPE_CHECKING:
     import ssl
@@ -33,6 +34,23 @@ class BoundAddress:
     def fileno(self) -> int:
         """There is no descriptor in this enclave."""
         return -1
+
+
+class _Secured(sslproto.SSLProtocol):
+    """asyncio's, which would keep 256 KiB for each connection, and from the client why it is refused."""
+
+    max_size = CHUNK
+    """Bytes that it reads at once; no message of the network brings more."""
+
+    def _on_handshake_complete(self, handshake_exc: BaseException | None) -> None:
+        if handshake_exc is not None:
+            self._process_outgoing()  # type: ignore[attr-defined]
+        super()._on_handshake_complete(handshake_exc)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        super().connection_lost(exc)
+        # Nothing comes any more, and the garbage collector may not come for long.
+        self._ssl_buffer = self._ssl_buffer_view = None
 
 
 class Server(AbstractServer):
@@ -88,7 +106,7 @@ class Server(AbstractServer):
         protocol = self._factory()
         if self._context is not None:
             handshake, shutdown = self._timeouts
-            protocol = sslproto.SSLProtocol(
+            protocol = _Secured(
                 self._loop,
                 protocol,
                 self._context,

@@ -176,6 +176,10 @@ class StreamTransport(transports._FlowControlMixin, transports.Transport):
         protocol, self._protocol = self._protocol, None
         if protocol is None:
             return
+        # They refer to each other, and the garbage collector may not come for long.
+        connection, nothing = self._connection, lambda *_: None
+        connection.on_data = None
+        connection.on_closed = connection.on_end = connection.on_room = nothing
         try:
             protocol.connection_lost(error)
         finally:

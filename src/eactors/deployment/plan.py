@@ -92,7 +92,11 @@ class PlannedChannel:
 
 @dataclass(frozen=True, slots=True)
 class PlannedService:
-    """An actor's channel to a system actor of its server; sizes as of a channel, and always plain."""
+    """An actor's channel to a system actor of its server; sizes as of a channel, and always plain.
+
+    Attributes:
+        ends_when_asked: Whether the actor is told on it that the application is to end, and ends.
+    """
 
     id: int
     actor: str
@@ -102,6 +106,7 @@ class PlannedService:
     capacity: int
     message_size: int
     node_size: int
+    ends_when_asked: bool = False
 
     def __str__(self) -> str:
         return f"{self.actor}.{self.attribute} - system {self.system}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import time
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 _NONSENSE = (ValueError, LookupError, TypeError, AttributeError, StopIteration, OverflowError, RecursionError)
 """What handling an event can raise that no honest enclave sends."""
 _WAIT_NS = 50_000_000
+_ENDING = 5.0
+"""Seconds that actors get to end by themselves, when somebody has asked the application to end."""
 
 
 class Watcher(Protocol):
@@ -245,6 +248,8 @@ class Application:
         """Stop all enclaves: by asking, and after a grace by force."""
         if self._ready_ns is not None:
             self.outcome.seconds = (time.monotonic_ns() - self._ready_ns) / 1e9
+        if self._interrupts.count > 0 and not self.outcome.failures:
+            self._ask_to_end()
         self._region.stop()
         self._region.ring(*{context.bell for context in self._contexts()})
         deadline = time.monotonic() + GRACE
@@ -258,6 +263,23 @@ class Application:
         self._processes.close()
         self._drain()
         self._conclude()
+
+    def _ask_to_end(self) -> None:
+        """Let actors that end when they are asked do so; at the second signal they are not waited for."""
+        asked = {service.actor for service in self.deployed.services if service.ends_when_asked}
+        if not asked or self._ready_ns is None:
+            return
+        self._processes.signal(SYSTEM, signal.SIGTERM)
+        deadline = time.monotonic() + _ENDING
+        patient = 1  # the Ctrl-C that has asked
+        while asked & self._lives.unfinished() and time.monotonic() < deadline:
+            if self._interrupts.count > patient:
+                return
+            self._mbox.wait(self._layout.host_bell, _WAIT_NS)
+            self._drain()
+            self._lives.tend(self._drain)
+            if self.outcome.failures:
+                return
 
     def _contexts(self) -> list[ContextPlace]:
         system = self._layout.system

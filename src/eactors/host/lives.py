@@ -129,6 +129,10 @@ class Lives:
             if life.state != "absent"
         )
 
+    def unfinished(self) -> set[str]:
+        """The actors that have something left to do."""
+        return set().union(*(life.unfinished for life in self.all.values()))
+
     def begin(self, orders: int) -> None:
         """Start all that are not started on demand; ``orders`` is what the system actors read from."""
         first = [life for life in self.all.values() if life.plan.family is None]

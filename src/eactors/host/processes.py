@@ -151,6 +151,10 @@ class Processes:
         """What a process that ended wrote last to its standard error."""
         return self._children[enclave].last_words()
 
+    def signal(self, enclave: int, number: int) -> None:
+        """Send a signal to a process that has not ended."""
+        self._children[enclave].signal(number)
+
     def some_run(self) -> bool:
         """Whether some process has not ended."""
         return any(child.poll() is None for child in self._children.values())

@@ -56,6 +56,10 @@ class Failed(Message, tag=1):
     reason: Words
 
 
+class Ending(Message, tag=2):
+    """Somebody has asked the application to end, and soon it will be; of services that say so."""
+
+
 class Answer(Generic[Result]):
     """What a system actor will have answered.
 
@@ -156,6 +160,7 @@ class Client:
     Attributes:
         actor: Whose it is.
         broken: Why nothing is asked any more; None: nothing is wrong.
+        on_ending: Called when the application is to end; a service may not say so.
     """
 
     actor: Actor
@@ -165,6 +170,7 @@ class Client:
     ) -> None:
         self.system = system
         self.broken: SystemActorMisbehaved | None = None
+        self.on_ending: Callable[[], object] = lambda: None
         self._connector = connector
         self._decoder = decoder
         self._encode = msgspec.msgpack.Encoder().encode
@@ -270,7 +276,7 @@ class Client:
     def _take(self, message: Any) -> None:
         number = getattr(message, "id", None)
         if number is None:
-            self.event(message)
+            self.on_ending() if type(message) is Ending else self.event(message)
             return
         entry = self._open.pop(number, None)
         if entry is None:
@@ -309,6 +315,9 @@ class Service(Connector):
 
     says: ClassVar[Any]
     """The type of its messages."""
+
+    tells_the_end: ClassVar[bool] = False
+    """Whether the client is told when the application is to end."""
 
     capacity: ClassVar[int] = 64
     message_size: ClassVar[int] = 1 << 17

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import msgspec
 
-from eactors.services.base import Done, Failed, Message, Number, Service, Words
+from eactors.services.base import Done, Ending, Failed, Message, Number, Service, Words
 
 if TYPE_CHECKING:
     from eactors import _native
@@ -181,7 +181,7 @@ class Closed(Message, tag=27):
 
 
 Requests = Listen | Accept | Connect | Open | Resolve | Write | Taken | Finish | Close | SendTo
-Says = Done | Failed | Bound | Connected | Resolved | Data | End | Written | Datagram | Closed
+Says = Done | Failed | Bound | Connected | Resolved | Data | End | Written | Datagram | Closed | Ending
 
 
 class Network(Service):
@@ -192,6 +192,7 @@ class Network(Service):
 
     system: ClassVar[str] = "network"
     says: ClassVar[Any] = Says
+    tells_the_end: ClassVar[bool] = True
     capacity: ClassVar[int] = 128
     message_size: ClassVar[int] = CHUNK + 1024
     node_size: ClassVar[int] = 17 * 1024

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import json
 import os
+import resource
+import signal
 import sys
 import time
 from functools import partial
@@ -21,7 +23,7 @@ from eactors import _native
 from eactors.enclave.failure import describe
 from eactors.enclave.link import HostLink
 from eactors.system.launcher import Launcher
-from eactors.system.reactor import Reactor
+from eactors.system.reactor import READ, Reactor
 from eactors.system.session import Session
 
 if TYPE_CHECKING:
@@ -72,19 +74,21 @@ class System:
         self._reactor = Reactor()
         self._reactor.name = "system reactor"
         _native.watch(self._worker, self._reactor)
+        self._sessions: list[Session] = []
         self._worker.add(self._reactor, Reactor.body, [])
         self._launcher = Launcher(self._link, self._reactor)
         self._host_bell = launch["host"]["bell"]
         for service in launch["services"]:
-            self._serve(service, launch.get("settings", {}).get(service["system"], {}))
+            self._sessions.append(self._serve(service, launch.get("settings", {}).get(service["system"], {})))
         os.sched_setaffinity(0, place["cpus"])
+        self._listen_for_the_end()
 
     def run(self) -> None:
         """Serve until the region is stopped."""
         self._link.event("constructed", enclave=SYSTEM, pss=0, at=time.monotonic_ns())
         self._worker.run()
 
-    def _serve(self, service: dict[str, Any], settings: dict[str, Any]) -> None:
+    def _serve(self, service: dict[str, Any], settings: dict[str, Any]) -> Session:
         cls = session_class(service["system"])
         session = cls.__new__(cls)
         session.name = f"system {service['system']} of {service['actor']}"
@@ -104,6 +108,20 @@ class System:
             place = self._region, service["shared"], 1, service["epoch"], self._host_bell
             _native.reopen(connector, *place, True, _renewing(session, attach), None)  # noqa: FBT003 - it has no names
         self._worker.add(session, cls.body, [(connector, None, None)])
+        return session
+
+    def _listen_for_the_end(self) -> None:
+        """Have a signal of the launcher's wake the reactor, which tells the sessions."""
+        told, tell = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+
+        def ending(_: int) -> None:
+            os.read(told, 64)
+            for session in self._sessions:
+                session.ending()
+
+        self._reactor.register(told, READ, ending)
+        signal.set_wakeup_fd(tell, warn_on_full_buffer=False)
+        signal.signal(signal.SIGTERM, lambda *_: None)
 
     def _report(self, what: str, actor: Actor, detail: object) -> None:
         if what == "finished":
@@ -127,6 +145,9 @@ def main() -> None:
     """Run the system actors, with what the launcher wrote into a file."""
     launch = json.loads(Path(sys.argv[1]).read_bytes())
     _native.die_with(launch["parent"])
+    # Each connection of a client takes one, and the usual limit is meant for programs with few.
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     System(launch).run()
     # Threads may still be in a system call that takes for ever.
     os._exit(0)

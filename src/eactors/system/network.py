@@ -9,6 +9,7 @@ import stat
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from eactors.services import network
+from eactors.services.base import Ending
 from eactors.system.listeners import Datagrams, Listener, address_of
 from eactors.system.reactor import GONE, WRITE
 from eactors.system.session import Session
@@ -51,6 +52,10 @@ class NetworkSession(Session):
             network.SendTo: self._send_to,
             network.Resolve: self._resolve,
         }
+
+    def ending(self) -> None:
+        """Tell the client that it is to end."""
+        self.reply(Ending())
 
     def ended(self) -> None:
         """Close everything."""

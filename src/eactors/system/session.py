@@ -97,6 +97,9 @@ class Session(Actor):
         self.life += 1
         self.ended()
 
+    def ending(self) -> None:
+        """The application is to end; for system actors whose clients are told."""
+
     def ended(self) -> None:
         """The client has gone: close what it had open."""
 
