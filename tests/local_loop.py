@@ -17,11 +17,14 @@ import msgspec
 
 from eactors.aio.loop import Loop
 from eactors.services.network import Says
-from eactors.services.sockets import NetworkClient
+from eactors.services.sockets import Connection, Listener, NetworkClient
+from eactors.system import listeners
+from eactors.system.listeners import address_of
 from eactors.system.network import NetworkSession
 from eactors.system.reactor import READ, Reactor
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Mapping
 
 
@@ -102,17 +105,14 @@ class LocalNetwork:
         return self.client.poll() > 0 or happened
 
     def wait(self, timeout: float | None) -> None:
-        """Take turns until nothing more happens; wait for the first so many seconds, None: for ever."""
-        if self.turn():
-            while self.turn():
-                pass
+        """Take one turn; if nothing happens in it, another when something does, or so many seconds have passed."""
+        if self.turn() or timeout == 0:
             return
-        if timeout is None or timeout > 0:
-            patience = self.reactor.body()
-            limits = [] if patience is True else [float(patience)]  # type: ignore[arg-type]
-            select.select([self.reactor], [], [], min(limits + ([] if timeout is None else [timeout])))
-            while self.turn():
-                pass
+        patience = self.reactor.body()
+        if patience is not True:
+            limits = [float(patience)] if timeout is None else [float(patience), timeout]  # type: ignore[arg-type]
+            select.select([self.reactor], [], [], min(limits))
+        self.turn()
 
     def close(self) -> None:
         """End the session and what it waited with."""
@@ -126,6 +126,9 @@ def close(reactor: Reactor) -> None:
         reactor._threads.shutdown()
     reactor._epoll.close()
     os.close(reactor._woken)
+
+
+_run_forever = base_events.BaseEventLoop.run_forever
 
 
 class LocalLoop(Loop):
@@ -144,7 +147,25 @@ class LocalLoop(Loop):
 
     def run_forever(self) -> None:
         """Run, where in an enclave a worker does."""
-        base_events.BaseEventLoop.run_forever(self)
+        _run_forever(self)
+
+    def _adopted(self, sock: socket.socket) -> Connection:
+        """Hand a connected socket over to the system actor, as no enclave can."""
+        number = self.local.client.next_number()
+        connection = self.local.client.sockets[number] = Connection(self.local.client, number)
+        self.local.session.add(number, sock)
+        connection.peer, connection.local = address_of(sock.getpeername()), address_of(sock.getsockname())
+        return connection
+
+    def _adopted_listener(self, sock: socket.socket, backlog: int) -> Listener:
+        """Likewise, one that is bound."""
+        sock.setblocking(False)
+        sock.listen(backlog)
+        number = self.local.client.next_number()
+        listener = self.local.client.sockets[number] = Listener(self.local.client, number)
+        listener.address = address_of(sock.getsockname())
+        self.local.session.streams[number] = listeners.Listener(self.local.session, number, sock, "")
+        return listener
 
     def close(self) -> None:
         """Close it, and the network with it."""

@@ -87,6 +87,10 @@ def install() -> None:
 
     asyncio.SelectorEventLoop = unix_events.SelectorEventLoop = LocalLoop  # type: ignore
     unix_events._UnixDefaultEventLoopPolicy._loop_factory = LocalLoop  # type: ignore
+    # Processes are no part of it; their watchers would ask each loop for signals.
+    for watcher in ("BaseChildWatcher", "SafeChildWatcher", "FastChildWatcher", "PidfdChildWatcher"):
+        if hasattr(unix_events, watcher):
+            getattr(unix_events, watcher).attach_loop = lambda *_: None
     if hasattr(asyncio, "EventLoop"):
         asyncio.EventLoop = unix_events.EventLoop = LocalLoop  # type: ignore
 

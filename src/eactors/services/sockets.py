@@ -226,12 +226,13 @@ class Listener(Socket):
 
     address: tuple[str, int] = ("", 0)
 
-    def __init__(self, client: NetworkClient, number: int, accepted: Callable[[Connection], object]) -> None:
+    def __init__(self, client: NetworkClient, number: int) -> None:
         super().__init__(client, number)
-        self._accepted = accepted
+        self._accepted: Callable[[Connection], object] = _nothing
 
-    def start(self) -> None:
-        """Begin to accept; for the client."""
+    def start(self, accepted: Callable[[Connection], object]) -> None:
+        """Begin to accept; ``accepted`` is called with each connection."""
+        self._accepted = accepted
         for _ in range(_ACCEPTS):
             self._accept()
 
@@ -307,7 +308,7 @@ class NetworkClient(Client):
         self,
         host: str,
         port: int,
-        accepted: Callable[[Connection], object],
+        accepted: Callable[[Connection], object] | None,
         *,
         path: str = "",
         backlog: int = 128,
@@ -318,17 +319,18 @@ class NetworkClient(Client):
         Args:
             host: A name or address; empty: any.
             port: 0: any that is free.
-            accepted: Called with each `Connection`.
+            accepted: Called with each `Connection`; None: connections wait for the listener's `start`.
             path: Of a Unix socket, instead of host and port.
             backlog: Connections that may wait in the kernel.
             reuse_port: Whether others may listen there, too.
         """
-        listener = Listener(self, self.next_number(), accepted)
+        listener = Listener(self, self.next_number())
 
         def bound(message: Bound) -> Listener:
             listener.address = message.address
             self.sockets[listener.number] = listener
-            listener.start()
+            if accepted is not None:
+                listener.start(accepted)
             return listener
 
         request = Listen(self.next_number(), listener.number, host, port, path, backlog, reuse_port)

@@ -103,6 +103,9 @@ class NetworkSession(Session):
                 _remove_stale(request.path)
             else:
                 sock.setsockopt(kernel.SOL_SOCKET, kernel.SO_REUSEADDR, 1)
+            if family == kernel.AF_INET6:
+                # Or "::" would take the port of all IPv4 addresses, too.
+                sock.setsockopt(kernel.IPPROTO_IPV6, kernel.IPV6_V6ONLY, 1)
             if request.reuse_port:
                 sock.setsockopt(kernel.SOL_SOCKET, kernel.SO_REUSEPORT, 1)
             sock.bind(address)
@@ -178,7 +181,7 @@ class NetworkSession(Session):
             return
         try:
             if request.local_host or request.local_port:
-                sock.bind((request.local_host, request.local_port))
+                _bind(sock, (request.local_host, request.local_port))
             code = sock.connect_ex(address)
         except OSError as failed:
             sock.close()
@@ -214,6 +217,14 @@ class NetworkSession(Session):
             raise OSError(errno.EEXIST, "the client has a socket of that number")
         if not self.has_room():
             raise OSError(errno.EMFILE, f"{self._most} sockets are the most that one actor may have")
+
+
+def _bind(sock: kernel.socket, address: tuple[str, int]) -> None:
+    """Bind to an address; an error names it, for it might be the peer's."""
+    try:
+        sock.bind(address)
+    except OSError as error:
+        raise OSError(error.errno, f"cannot bind to {address}: {error.strerror}") from None
 
 
 def _local(path: str, host: str, port: int) -> tuple[int, Any]:
