@@ -105,7 +105,7 @@ class LocalNetwork:
         return self.client.poll() > 0 or happened
 
     def wait(self, timeout: float | None) -> None:
-        """Take one turn; if nothing happens in it, another when something does, or so many seconds have passed."""
+        """Take one turn; if nothing happens in it, another when something does or the time is over."""
         if self.turn() or timeout == 0:
             return
         patience = self.reactor.body()
@@ -159,7 +159,7 @@ class LocalLoop(Loop):
 
     def _adopted_listener(self, sock: socket.socket, backlog: int) -> Listener:
         """Likewise, one that is bound."""
-        sock.setblocking(False)
+        sock.setblocking(False)  # noqa: FBT003 - as sockets have it
         sock.listen(backlog)
         number = self.local.client.next_number()
         listener = self.local.client.sockets[number] = Listener(self.local.client, number)

@@ -18,6 +18,7 @@ import sys
 import traceback
 import unittest
 import warnings
+from asyncio import unix_events
 from pathlib import Path
 from typing import Any
 
@@ -84,16 +85,14 @@ def tests_of(suite: unittest.TestSuite) -> Any:
 
 def install() -> None:
     """Have asyncio make enclaves' loops."""
-    from asyncio import unix_events
-
-    asyncio.SelectorEventLoop = unix_events.SelectorEventLoop = LocalLoop  # type: ignore
-    unix_events._UnixDefaultEventLoopPolicy._loop_factory = LocalLoop  # type: ignore
+    asyncio.SelectorEventLoop = unix_events.SelectorEventLoop = LocalLoop  # type: ignore[assignment]
+    unix_events._UnixDefaultEventLoopPolicy._loop_factory = LocalLoop  # type: ignore[attr-defined]
     # Processes are no part of it; their watchers would ask each loop for signals.
     for watcher in ("BaseChildWatcher", "SafeChildWatcher", "FastChildWatcher", "PidfdChildWatcher"):
         if hasattr(unix_events, watcher):
             getattr(unix_events, watcher).attach_loop = lambda *_: None
     if hasattr(asyncio, "EventLoop"):
-        asyncio.EventLoop = unix_events.EventLoop = LocalLoop  # type: ignore
+        asyncio.EventLoop = unix_events.EventLoop = LocalLoop  # type: ignore[attr-defined]
 
 
 def late(_: object, __: object) -> None:

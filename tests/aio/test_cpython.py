@@ -1,4 +1,4 @@
-"""CPython's own tests of asyncio, on an enclave's event loop: those that apply pass, the others are listed."""
+"""CPython's own tests of asyncio, on an enclave's loop: those that apply pass, the others are listed."""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import encodings.idna
+import encodings.punycode  # noqa: F401 - ssl looks both up when an enclave is sealed already
 import socket
 from asyncio import base_events
 from typing import TYPE_CHECKING, Any
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from eactors.services.sockets import NetworkClient
 
 
-class HostUnknown(SystemActorError, socket.gaierror):
+class HostUnknown(SystemActorError, socket.gaierror):  # noqa: N818 - it names what happened
     """A name of a host, or of a port, was not resolved."""
 
     def __init__(self, operation: str, errno: int, reason: str, *, hint: str | None = None) -> None:
@@ -36,7 +38,9 @@ def number_of(port: Any) -> int:
     try:
         return int(port or 0)
     except ValueError:
-        raise HostUnknown(f"port {port!r}", socket.EAI_SERVICE, "an enclave knows no names of ports") from None
+        raise HostUnknown(
+            f"port {port!r}", socket.EAI_SERVICE, "an enclave knows no names of ports"
+        ) from None
 
 
 class Networked(base_events.BaseEventLoop):
@@ -64,7 +68,10 @@ class Networked(base_events.BaseEventLoop):
         kind, number = type or socket.SOCK_STREAM, number_of(port)
         if not host:
             any_of_both = flags & socket.AI_PASSIVE
-            found = [(True, "::" if any_of_both else "::1"), (False, "0.0.0.0" if any_of_both else "127.0.0.1")]  # noqa: S104
+            found = [
+                (True, "::" if any_of_both else "::1"),
+                (False, "0.0.0.0" if any_of_both else "127.0.0.1"),  # noqa: S104 - what it means
+            ]
         else:
             name = host.decode("ascii") if isinstance(host, bytes) else host
             answers = await self._answered(self._net().resolve(name, number), _nothing)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from asyncio import BaseProtocol, DatagramProtocol
     from collections.abc import Callable
 
-    from eactors.services.sockets import DatagramSocket
+    from eactors.services.handles import DatagramSocket
 
 
 class DatagramTransport(transports._FlowControlMixin, transports.DatagramTransport):

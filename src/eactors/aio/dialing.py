@@ -6,7 +6,7 @@ import os
 import socket
 from asyncio import base_events, sslproto, staggered
 from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from eactors.aio.addresses import Networked, number_of
 from eactors.aio.refusals import refuse
@@ -129,7 +129,7 @@ class Dialing(Networked):
                     return await attempt(info)
                 except OSError:
                     continue
-        _raise(errors, all_errors=all_errors)
+        raise _together(errors, all_errors=all_errors)
 
     async def _opened(
         self, host: str, port: int, *, path: str = "", local: tuple[str, int] = ("", 0)
@@ -181,7 +181,11 @@ def check_tls(context: object, timeouts: tuple[float | None, float | None], name
     """Refuse arguments that mean nothing without TLS, in asyncio's words."""
     if context:
         return
-    given = (name, "server_hostname"), (timeouts[0], "ssl_handshake_timeout"), (timeouts[1], "ssl_shutdown_timeout")
+    given = (
+        (name, "server_hostname"),
+        (timeouts[0], "ssl_handshake_timeout"),
+        (timeouts[1], "ssl_shutdown_timeout"),
+    )
     for value, what in given:
         if value is not None:
             raise ValueError(f"{what} is only meaningful with ssl")
@@ -197,12 +201,12 @@ def _local_for(info: Info, own: list[Info] | None) -> tuple[str, int]:
     raise OSError(f"no matching local address with family={info[0]} found")
 
 
-def _raise(errors: list[OSError], *, all_errors: bool) -> NoReturn:
-    """Raise what failed, as asyncio puts it together."""
+def _together(errors: list[OSError], *, all_errors: bool) -> Exception:
+    """What failed, as asyncio puts it together."""
     if all_errors:
-        raise ExceptionGroup("create_connection failed", errors)
+        return ExceptionGroup("create_connection failed", errors)
     if not errors:
-        raise OSError("getaddrinfo() returned empty list")
+        return OSError("getaddrinfo() returned empty list")
     if all(str(error) == str(errors[0]) for error in errors):
-        raise errors[0]
-    raise OSError(f"Multiple exceptions: {', '.join(map(str, errors))}")
+        return errors[0]
+    return OSError(f"Multiple exceptions: {', '.join(map(str, errors))}")

@@ -133,18 +133,18 @@ class Serving(Networked):
         try:
             for address in addresses:
                 try:
-                    listener = await self._listener(*address[:2], backlog, reuse_port=reuse_port)
+                    listener = await self._listener(address[0], address[1], backlog, reuse_port=reuse_port)
                 except SystemActorError as error:
                     if error.errno in {EADDRNOTAVAIL, EAFNOSUPPORT} and len(addresses) > 1:
                         continue  # the machine does without this family
                     raise
                 listeners.append(listener)
-            if not listeners:
-                raise SystemActorError("listen", EADDRNOTAVAIL, f"none of {addresses} is of this machine")
         except BaseException:
             for listener in listeners:
                 listener.close()
             raise
+        if not listeners:
+            raise SystemActorError("listen", EADDRNOTAVAIL, f"none of {addresses} is of this machine")
         return listeners
 
     async def _listener(
@@ -155,8 +155,10 @@ class Serving(Networked):
             listener: Listener = await self._answered(answer, lambda late: late.close())
         except SystemActorError as error:
             if path and error.errno == EADDRINUSE:
-                raise SystemActorError(error.operation, EADDRINUSE, f"Address {path!r} is already in use") from None
-            if error.errno > 0 and not path:
+                raise SystemActorError(
+                    error.operation, EADDRINUSE, f"Address {path!r} is already in use"
+                ) from None
+            if error.errno and error.errno > 0 and not path:
                 reason = f"error while attempting to bind on address {(host, port)!r}: {error.reason.lower()}"
                 raise SystemActorError(error.operation, error.errno, reason) from None
             raise
@@ -173,7 +175,7 @@ class Serving(Networked):
         start: bool,
     ) -> base_events.Server:
         sockets: Any = [ListeningSocket(listener) for listener in listeners]
-        server = base_events.Server(self, sockets, factory, context, backlog, *timeouts)  # type: ignore[call-arg]
+        server = base_events.Server(self, sockets, factory, context, backlog, *timeouts)
         if start:
             server._start_serving()  # type: ignore[attr-defined]
             await sleep(0)
