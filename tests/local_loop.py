@@ -22,6 +22,7 @@ from eactors.system import listeners
 from eactors.system.listeners import address_of
 from eactors.system.network import NetworkSession
 from eactors.system.reactor import READ, Reactor
+from eactors.system.streams import Stream
 
 if TYPE_CHECKING:
     import socket
@@ -153,8 +154,9 @@ class LocalLoop(Loop):
         """Hand a connected socket over to the system actor, as no enclave can."""
         number = self.local.client.next_number()
         connection = self.local.client.sockets[number] = Connection(self.local.client, number)
-        self.local.session.add(number, sock)
+        sock.setblocking(False)  # noqa: FBT003 - as sockets have it
         connection.peer, connection.local = address_of(sock.getpeername()), address_of(sock.getsockname())
+        self.local.session.streams[number] = Stream(self.local.session, number, sock)
         return connection
 
     def _adopted_listener(self, sock: socket.socket, backlog: int) -> Listener:

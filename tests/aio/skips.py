@@ -75,6 +75,7 @@ FAIL: dict[str, dict[str, str]] = {
     },
     "test_base_events": {
         "BaseEventLoopTests.test_asyncgen_finalization_by_gc_in_other_thread": _THREADS,
+        "BaseEventLoopTests.test_shutdown_default_executor_timeout": _THREADS,
         "BaseEventLoopTests.test_not_implemented": "it is about what a loop must add, and this one has added",
         "BaseEventLoopWithSelectorTests.test_accept_connection_*": _MOCKS,
         "BaseEventLoopWithSelectorTests.test_call_coroutine": _THREADS,

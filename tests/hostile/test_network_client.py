@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.local_loop import End, channel
 
-from eactors.errors import SystemActorError, SystemActorMisbehaved
 from eactors.services import network
 from eactors.services.base import Done, Failed
+from eactors.services.errors import SystemActorError, SystemActorMisbehaved
 from eactors.services.network import CHUNK, WINDOW, Says
 from eactors.services.sockets import Connection, NetworkClient
 
@@ -66,7 +66,7 @@ class Told:
 def client_of(end: End) -> NetworkClient:
     """An actor's client."""
     decoder: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(Says)
-    return NetworkClient(end, "network", decoder)  # type: ignore[arg-type]
+    return NetworkClient(end, "network", decoder)
 
 
 def busy() -> tuple[NetworkClient, Told, End]:

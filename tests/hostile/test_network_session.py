@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tests.local_loop import LocalNetwork, close
 
 from eactors.services import network
+from eactors.services.base import Failed
 from eactors.services.network import CHUNK, WINDOW, Closed, Says
 from eactors.system.reactor import Reactor
 
@@ -135,14 +136,14 @@ def test_a_number_that_is_taken_is_not_given_again(reactor: Reactor) -> None:
     raw = Raw(reactor)
     with socket.create_server(("127.0.0.1", 0)) as server:
         connect = network.Connect(1, 2, "127.0.0.1", server.getsockname()[1], "", "", 0)
-        raw.send(connect, connect, network.Listen(3, 4, "127.0.0.1", 0, "", 5, False))
+        raw.send(connect, connect, network.Listen(3, 4, "127.0.0.1", 0, "", 5, reuse_port=False))
         raw.until(lambda: len(raw.said) == 3)
         raw.send(network.Accept(5, 4, 2))
         raw.until(lambda: raw.heard(network.Bound))
         client = socket.create_connection(raw.heard(network.Bound)[0].address)
         for _ in range(3):
             raw.turn()
-        raw.until(lambda: raw.heard(network.Failed))
+        raw.until(lambda: raw.heard(Failed))
         client.close()
     raw.local.session.ended()
     if reactor._threads is not None:
@@ -155,7 +156,7 @@ def test_a_client_that_reads_nothing_slows_the_peer_down(reactor: Reactor) -> No
     """No more than a window is read of a socket; the rest stays where the peer has to wait for it."""
     raw = Raw(reactor)
     peer = raw.connected()
-    peer.setblocking(False)
+    peer.setblocking(False)  # noqa: FBT003 - as sockets have it
     sent = 0
     quiet = 0
     while quiet < 50:
@@ -175,7 +176,7 @@ def test_a_client_that_reads_nothing_slows_the_peer_down(reactor: Reactor) -> No
 def test_a_listener_waits_until_there_are_descriptors_again(reactor: Reactor) -> None:
     """At the limit it accepts nothing, and afterwards all that have waited."""
     raw = Raw(reactor)
-    raw.send(network.Listen(1, 2, "127.0.0.1", 0, "", 16, False))
+    raw.send(network.Listen(1, 2, "127.0.0.1", 0, "", 16, reuse_port=False))
     address = raw.heard(network.Bound)[0].address
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     clients = [socket.create_connection(address) for _ in range(3)]
