@@ -7,6 +7,7 @@ they end.
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -114,6 +115,9 @@ class Session(Actor):
             self._handlers[type(request)](request)
         except OSError as error:
             self.fail(request, error)
+        except (ValueError, TypeError) as error:
+            # What no system call takes, such as a name with a zero in it, Python refuses by itself.
+            self.fail(request, OSError(errno.EINVAL, str(error)))
 
     def reply(self, message: Message) -> None:
         """Send an answer, or an event."""
