@@ -269,10 +269,10 @@ class Application:
             return
         self._processes.signal(SYSTEM, signal.SIGTERM)
         deadline = time.monotonic() + _ENDING
-        while asked & self._unfinished and time.monotonic() < deadline and self._interrupts.count == 1:
+        while asked & self._lives.unfinished and time.monotonic() < deadline and self._interrupts.count == 1:
             self._mbox.wait(self._layout.host_bell, _WAIT_NS)
             self._drain()
-            self._reap()
+            self._lives.tend(self._drain)
             if self.outcome.failures:
                 return
 
