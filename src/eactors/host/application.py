@@ -271,10 +271,7 @@ class Application:
             return
         self._processes.signal(SYSTEM, signal.SIGTERM)
         deadline = time.monotonic() + _ENDING
-        patient = 1  # the Ctrl-C that has asked
-        while asked & self._lives.unfinished() and time.monotonic() < deadline:
-            if self._interrupts.count > patient:
-                return
+        while asked & self._lives.unfinished and time.monotonic() < deadline and self._interrupts.count == 1:
             self._mbox.wait(self._layout.host_bell, _WAIT_NS)
             self._drain()
             self._lives.tend(self._drain)

@@ -121,6 +121,7 @@ class Lives:
         """Whether enclaves may be started while the application runs."""
         return any(life.plan.may_begin_again for life in self.all.values())
 
+    @property
     def are_over(self) -> bool:
         """Whether no actor of an enclave that runs, or is about to, has anything left to do."""
         return all(
