@@ -122,6 +122,10 @@ class Lives:
         return any(life.plan.may_begin_again for life in self.all.values())
 
     @property
+    def unfinished(self) -> set[str]:
+        """The actors that have something left to do."""
+        return {actor for life in self.all.values() if life.state == "running" for actor in life.unfinished}
+
     def are_over(self) -> bool:
         """Whether no actor of an enclave that runs, or is about to, has anything left to do."""
         return all(
@@ -129,10 +133,6 @@ class Lives:
             for life in self.all.values()
             if life.state != "absent"
         )
-
-    def unfinished(self) -> set[str]:
-        """The actors that have something left to do."""
-        return set().union(*(life.unfinished for life in self.all.values()))
 
     def begin(self, orders: int) -> None:
         """Start all that are not started on demand; ``orders`` is what the system actors read from."""
