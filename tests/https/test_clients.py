@@ -1,4 +1,4 @@
-"""Real clients visit the example: curl, OpenSSL, wrk, h2load, a WebSocket library, Chromium."""
+"""Real clients visit the example: curl, OpenSSL, wrk, h2load, a WebSocket library."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import re
 import socket
 import ssl
 import subprocess
-import zlib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,8 +13,6 @@ from tests.sites import answer, tool
 from websockets.sync.client import connect
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.sites import Site
 
 
@@ -202,55 +199,3 @@ def test_h2load_measures_it(site: Site) -> None:
     command = [tool("h2load"), "--h1", "-n", "400", "-c", "8", where]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     assert "400 succeeded, 0 failed, 0 errored, 0 timeout" in done.stdout
-
-
-def chromium(site: Site, folder: Path, *options: str) -> str:
-    """Have a headless Chromium look at the guest book; what it prints."""
-    command = [
-        *(tool("chromium"), "--headless", "--no-sandbox", "--disable-gpu", "--ignore-certificate-errors"),
-        *(f"--user-data-dir={folder}", "--window-size=900,700", "--virtual-time-budget=4000", *options),
-        f"https://book.localhost:{site.port}/",
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=True)
-    return done.stdout
-
-
-def test_chromium_shows_the_page(site: Site, tmp_path: Path) -> None:
-    """Style, pictures and scripts included; the script has its WebSocket."""
-    # It shows the page when its own time is up, which does not wait for a WebSocket.
-    pages = (chromium(site, tmp_path, "--dump-dom") for _ in range(5))
-    page = next(page for page in pages if 'data-state="open"' in page)
-    assert "<title>Guest book in an enclave</title>" in page
-    picture = tmp_path / "page.png"
-    chromium(site, tmp_path, f"--screenshot={picture}")
-    colours = colours_of(picture.read_bytes())
-    assert (0x1E, 0x6B, 0x52) in colours, "the style sheet was not there"
-    assert (0xF2, 0xC1, 0x4E) in colours, "the picture was not there"
-
-
-def colours_of(png: bytes) -> set[tuple[int, ...]]:
-    """Return the colours of a PNG: of 8 bits, not interlaced."""
-    width, channels = int.from_bytes(png[16:20], "big"), {2: 3, 6: 4}[png[25]]
-    data, place = b"", 8
-    while place < len(png):
-        length, kind = int.from_bytes(png[place : place + 4], "big"), png[place + 4 : place + 8]
-        data += png[place + 8 : place + 8 + length] if kind == b"IDAT" else b""
-        place += length + 12
-    raw, above, found = zlib.decompress(data), bytearray(width * channels), set()
-    for start in range(0, len(raw), width * channels + 1):
-        row = bytearray(raw[start + 1 : start + 1 + width * channels])
-        for i in range(len(row)):
-            left = row[i - channels] if i >= channels else 0
-            corner = above[i - channels] if i >= channels else 0
-            row[i] = (row[i] + predicted(raw[start], left, above[i], corner)) & 0xFF
-        found |= {tuple(row[i : i + 3]) for i in range(0, len(row), channels)}
-        above = row
-    return found
-
-
-def predicted(kind: int, left: int, up: int, corner: int) -> int:
-    """Return what a filter of PNG expects of a byte."""
-    if kind == 4:
-        guess = left + up - corner
-        return min((left, up, corner), key=lambda one: abs(guess - one))
-    return (0, left, up, (left + up) // 2)[kind]

@@ -7,6 +7,7 @@ is loaded with this module: once the enclave is sealed there are no files to loa
 from __future__ import annotations
 
 import encodings.idna  # noqa: F401 - for every name of a host
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -114,9 +115,10 @@ class Server(uvicorn.Server):
         try:
             await super().startup(sockets)
         except SystemExit as ended:
-            where, reason = f"{self.config.host}:{self.config.port}", ended.__context__
+            reason = ended.__context__
+            why = os.strerror(reason.errno) if isinstance(reason, OSError) and reason.errno else reason
             raise SiteError(
-                f"cannot listen at {where}: {getattr(reason, 'reason', reason)}",
+                f"cannot listen at {self.config.host}:{self.config.port}: {why}",
                 hint="give the actor another address: --param ACTOR.port=NUMBER",
             ) from None
         if self.ready is not None:
