@@ -47,9 +47,6 @@ FAIL: dict[str, dict[str, str]] = {
         "TestServer2.test_close_clients": _LATER,
         "UnixServerCleanupTests.test_unix_server_addr_cleanup": _UNLINKED,
         "UnixServerCleanupTests.test_unix_server_sock_cleanup": _UNLINKED,
-        "UnixServerCleanupTests.test_unix_server_cleanup_gone": _UNLINKED,
-        "UnixServerCleanupTests.test_unix_server_cleanup_prevented": _UNLINKED,
-        "UnixServerCleanupTests.test_unix_server_cleanup_replaced": _UNLINKED,
     },
     "test_threads": {"ToThreadTests.*": _THREADS},
     "test_tasks": {
