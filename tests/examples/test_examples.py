@@ -176,7 +176,8 @@ def test_every_deployment_has_a_case() -> None:
     }
     assert found == CARRIERS.keys()
     folders = {folder.name for folder in EXAMPLES.iterdir() if folder.is_dir()}
-    assert folders - {"demo", "https", "smc"} == SOURCES.keys()
+    # test_smc, test_https, test_echo
+    assert folders - {"demo", "https", "smc", "tcp_echo", "tls_echo"} == SOURCES.keys()
 
 
 @pytest.mark.parametrize("example", SOURCES)

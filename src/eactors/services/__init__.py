@@ -12,8 +12,8 @@ from eactors.services.errors import SystemActorError, SystemActorMisbehaved
 from eactors.services.factory import Factory
 from eactors.services.files import Files
 from eactors.services.names import Names
-from eactors.services.network import Network
 from eactors.services.pipes import Pipes
+from eactors.services.sockets import Network
 
 __all__ = [
     "Clock",

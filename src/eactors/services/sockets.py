@@ -7,9 +7,9 @@ actor's own turns.
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from eactors.services.base import Client, nonsense
+from eactors.services.base import Client, Service, nonsense
 from eactors.services.errors import SystemActorError
 from eactors.services.handles import DatagramSocket, Socket
 from eactors.services.network import (
@@ -29,6 +29,7 @@ from eactors.services.network import (
     Open,
     Resolve,
     Resolved,
+    Says,
     Taken,
     Write,
     Written,
@@ -37,6 +38,9 @@ from eactors.services.network import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import msgspec
+
+    from eactors import _native
     from eactors.services.base import Answer
     from eactors.services.errors import SystemActorMisbehaved
 
@@ -338,6 +342,24 @@ class NetworkClient(Client):
         self.sockets.clear()
         for socket in sockets:
             socket.gone(error)
+
+
+class Network(Service):
+    """The network, declared in an actor class: ``network = Network()``.
+
+    At run time, a `NetworkClient`; an `AsyncActor` uses it through asyncio.
+    """
+
+    system: ClassVar[str] = "network"
+    says: ClassVar[Any] = Says
+    tells_the_end: ClassVar[bool] = True
+    capacity: ClassVar[int] = 128
+    message_size: ClassVar[int] = CHUNK + 1024
+    node_size: ClassVar[int] = 17 * 1024
+
+    def client(self, connector: _native.Connector, decoder: msgspec.msgpack.Decoder[Any]) -> Client:
+        """A client."""
+        return NetworkClient(connector, self.system, decoder)
 
 
 def _nothing(*_: object) -> None:
