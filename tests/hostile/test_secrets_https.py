@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from tests.attested_tls import owned
-from tests.conftest import COMMAND, all_processes, command_line, environment
+from tests.conftest import COMMAND, App, all_processes, command_line, environment
 from tests.hostile.test_secrets import memory
 from tests.sites import EXAMPLE, Site, running
 
@@ -114,7 +114,8 @@ def test_nobody_but_the_enclave_has_what_its_guests_say(site: Site, key: Key) ->
     enclave, system = site.pid("enclave-1"), site.pid("system.json")
     planted = {"asked": ASKED, "half": HALF, "header": HEADER, "path": SAID, "answer": ANSWER, **key.forms}
     # The control: the search finds all that is there.
-    assert found(enclave, planted) >= {"asked", "half", "header", "path", "answer", "reversed"}
+    inside = {"asked", "half", "header", "path", "answer", "reversed"}
+    assert App.wait_until(lambda: found(enclave, planted) >= inside)
     others = {pid for pid in all_processes() if b"eactors.cpu" in command_line(pid)}
     for pid in (system, site.process.pid, *others):
         assert found(pid, planted) == set(), command_line(pid)

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eactors.web.assets import Assets
@@ -57,6 +57,7 @@ def test_nothing_else(path: str) -> None:
     assert ask(path)[0] == 404
 
 
+@settings(deadline=None)
 @given(first=st.integers(0, 300_000), last=st.integers(0, 300_000))
 def test_a_range_is_that_part_of_the_whole(first: int, last: int) -> None:
     """Or does not exist, or means nothing and gets the whole."""
@@ -79,6 +80,7 @@ def test_what_is_no_range_is_answered_by_the_whole(asked: str) -> None:
     assert ask("/big.bin", range=asked)[0] == 200
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(max_codepoint=255)))
 def test_no_header_confuses_it(value: str) -> None:
     """Whatever a client writes into one."""
