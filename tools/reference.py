@@ -16,6 +16,7 @@ import click
 
 import eactors
 from eactors import _native, attested_tls, resources, services, web
+from eactors.aio import AsyncActor
 from eactors.cli.main import cli
 from eactors.errors import EActorsError
 from eactors.private import PrivateMbox
@@ -23,8 +24,10 @@ from eactors.services.base import Answer
 from eactors.services.clock import ClockClient, Timer
 from eactors.services.console import ConsoleClient
 from eactors.services.files import Entry, File, FilesClient, Stat, Watch
+from eactors.services.handles import DatagramSocket
 from eactors.services.names import NamesClient, NameWatch, Publisher
 from eactors.services.pipes import Pipe, PipesClient
+from eactors.services.sockets import Connection, Listener, NetworkClient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,6 +55,7 @@ CLASSES: tuple[tuple[type, type | None], ...] = (
     (eactors.Mbox, _native.Mbox),
     (eactors.Node, None),
     (eactors.Placement, None),
+    (AsyncActor, None),
 )
 
 # Each service, with what its client makes use of.
@@ -60,6 +64,7 @@ SERVICES: tuple[tuple[type, type, tuple[type, ...]], ...] = (
     (services.Console, ConsoleClient, ()),
     (services.Files, FilesClient, (File, Stat, Entry, Watch)),
     (services.Names, NamesClient, (Publisher, NameWatch)),
+    (services.Network, NetworkClient, (Listener, Connection, DatagramSocket)),
     (services.Pipes, PipesClient, (Pipe,)),
 )
 

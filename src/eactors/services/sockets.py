@@ -265,7 +265,7 @@ class NetworkClient(Client):
         """Listen for connections.
 
         Args:
-            host: A name or address; empty: any.
+            host: An address, or localhost; empty: any. Ask `resolve` for that of another name.
             port: 0: any that is free.
             accepted: Called with each `Connection`; None: connections wait for the listener's `start`.
             path: Of a Unix socket, instead of host and port.
