@@ -184,6 +184,34 @@ class Post:
     def room(self) -> int: ...
     def push(self, frame: bytes, /) -> bool: ...
 
+@final
+class Port:
+    reading: bool
+    stuck: bool
+    def __new__(
+        cls,
+        region: Region,
+        pool: int,
+        shared: int,
+        mboxes: Sequence[int],
+        capacity: int,
+        payload: int,
+        side: int,
+        peer_bell: int,
+        participant: int,
+        participant_id: int,
+    ) -> Self: ...
+    def pop(self) -> tuple[int, int, bytes] | None: ...
+    def push(self, kind: int, rest: int, payload: Buffer, /) -> bool: ...
+
+@final
+class Gate:
+    def __new__(
+        cls, region: Region, bell: int, participant: int, crowded: bool, ports: tuple[Port, ...], /
+    ) -> Self: ...
+    def wait(self, nanoseconds: int, /) -> bool: ...
+    def poke(self) -> None: ...
+
 class Pool:
     def __new__(
         cls, region: Region, offset: int, nodes: int, payload: int, bells: Sequence[int] = (), /

@@ -18,6 +18,7 @@ int ea_py_add_mboxes(PyObject *module);  /* pools, mboxes and nodes for actors *
 int ea_py_add_host(PyObject *module);    /* making regions, and watching them */
 int ea_py_add_watcher(PyObject *module); /* workers that also wait for descriptors */
 int ea_py_add_cpu(PyObject *module);     /* what the software CPU calls */
+int ea_py_add_ports(PyObject *module);   /* channels that go on to another server */
 
 /* Give a type that is ready more methods. */
 int ea_add_methods(PyTypeObject *type, PyMethodDef *methods);

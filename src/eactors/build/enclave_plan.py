@@ -14,19 +14,19 @@ from eactors.deployment.sizes import node_payload, ring_slots
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from eactors.deployment.plan import Plan, PlannedChannel, PlannedService, PlannedWorker
+    from eactors.deployment.plan import Home, Plan, PlannedChannel, PlannedService, PlannedWorker
 
 
-def enclave_plan(plan: Plan, enclave: int, owners: Sequence[str]) -> dict[str, Any]:
+def enclave_plan(plan: Plan, home: Home, owners: Sequence[str]) -> dict[str, Any]:
     """Say what one enclave executes, and with whom it talks.
 
     Args:
         plan: The whole plan.
-        enclave: Its id; 0 is the untrusted side.
+        home: Its server's place, and its id; 0 is the untrusted side.
         owners: Public keys (PEM) of those who must have signed the manifest.
     """
-    workers = [worker for server in plan.servers for worker in server.workers]
-    own = {name for name, actor in plan.actors.items() if actor.enclave == enclave}
+    server, enclave = home
+    own = {name for name, actor in plan.actors.items() if actor.home == home}
     private = [
         channel for channel in plan.channels if channel.carrier == "private" and channel.ends[0].actor in own
     ]
@@ -43,7 +43,7 @@ def enclave_plan(plan: Plan, enclave: int, owners: Sequence[str]) -> dict[str, A
         "mboxes": {name: pool.name for pool in pools for name in pool.mboxes},
         "workers": [
             _worker(plan, worker, enclave, private)
-            for worker in workers
+            for worker in plan.servers[server].workers
             if any(share.enclave == enclave for share in worker.shares)
         ],
     }

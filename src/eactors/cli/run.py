@@ -29,6 +29,9 @@ from eactors.host.workspace import Workspace
 @click.option(
     "--expect", metavar="N", type=int, help="How many messages to expect; progress then has a percentage."
 )
+@click.option(
+    "--server", metavar="ADDRESS", help="Which <server> of the deployment this machine is, if there are several."
+)
 @click.option("--no-sandbox", is_flag=True, help="Let enclaves do what any process may. Only for debugging.")
 def run(
     source: Path,
@@ -38,6 +41,7 @@ def run(
     stats: bool,
     json_file: TextIO | None,
     expect: int | None,
+    server: str | None,
     no_sandbox: bool,
 ) -> None:
     r"""Run the actors of SOURCE as DEPLOYMENT says, or what 'eactors build' wrote to DIR.
@@ -50,12 +54,15 @@ def run(
     Examples:
         eactors run pingpong.py two-enclaves.xml --param Ping.rounds=10
         eactors run DIR
+        eactors run DIR --server 10.0.0.1
     """
     with Workspace() as workspace:
         built = _built(source, deployment, params, workspace)
         with Progress(expect) as progress:
-            application = Application(built, workspace, sandbox=not no_sandbox, watcher=progress)
-            for worker, cpus in missing_cpus(application.deployed.servers[0]):
+            application = Application(
+                built, workspace, sandbox=not no_sandbox, watcher=progress, server=server
+            )
+            for worker, cpus in missing_cpus(application.deployed.server):
                 failures.warn(f"worker {worker}: this machine has no CPU {', '.join(map(str, cpus))}")
             if no_sandbox:
                 failures.warn(

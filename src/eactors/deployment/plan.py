@@ -25,6 +25,9 @@ DEFAULT_POOL_SIZE = 4096
 DEFAULT_CIPHER: Cipher = "aes-128-gcm"
 DEFAULT_EXCHANGE: KeyExchange = "local-attestation"
 
+Home = tuple[int, int]
+"""A process: the place of a server, and the id of an enclave on it."""
+
 Carrier = Literal["private", "public", "network"]
 Protection = Literal["private", "plain", "encrypted"]
 
@@ -42,7 +45,7 @@ class PlannedActor:
     params: dict[str, Any]
 
     @property
-    def home(self) -> tuple[int, int]:
+    def home(self) -> Home:
         """The process it lives in."""
         return self.server, self.enclave
 
