@@ -5,7 +5,7 @@
  * the channel: whatever else the host does breaks it. */
 #include "types.h"
 
-enum { HANDSHAKE_MOST = 1024 };
+enum { HANDSHAKE_MOST = 1 << 14 }; /* a quote with its certificates is the longest */
 
 static const char HINT[] = "the host, or the peer, has changed, dropped or repeated what was sent; start the application again";
 

@@ -15,6 +15,7 @@ extern const ea_py_part ea_py_parts[];
 
 int ea_py_add_private(PyObject *module); /* channels inside one enclave */
 int ea_py_add_mboxes(PyObject *module);  /* pools, mboxes and nodes for actors */
+int ea_py_add_quotes(PyObject *module);  /* verifying quotes of enclaves on other machines */
 int ea_py_add_host(PyObject *module);    /* making regions, and watching them */
 int ea_py_add_watcher(PyObject *module); /* workers that also wait for descriptors */
 int ea_py_add_cpu(PyObject *module);     /* what the software CPU calls */

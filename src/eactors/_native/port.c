@@ -14,7 +14,11 @@ typedef struct {
     ea_end end;
     char reading; /* the gate opens for a frame to pop */
     char stuck;   /* the gate opens for room to push */
+    uint32_t tag; /* bytes behind what a sealed frame calls its length */
 } PortObject;
+
+/* Where keys are not agreed yet, and where they have been given up, nothing is sealed. */
+static uint32_t tag_of(const PortObject *self, uint32_t kind) { return kind == EA_DATA || kind == EA_CLOSE ? self->tag : 0; }
 
 typedef struct {
     PyObject_HEAD
@@ -28,14 +32,15 @@ typedef struct {
 
 static PyObject *port_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
     static char *names[] = {"region", "pool", "shared", "mboxes", "capacity", "payload", "side", "peer_bell", "participant",
-                            "participant_id", NULL};
+                            "participant_id", "sealed", NULL};
     RegionObject *region;
     ea_channel_plan plan = {0};
     unsigned long long participant;
     ea_context who;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O!KK(KK)IIIKKI", names, &Region_Type, &region, &plan.pool, &plan.shared,
+    int sealed;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O!KK(KK)IIIKKIp", names, &Region_Type, &region, &plan.pool, &plan.shared,
                                      &plan.mbox[0], &plan.mbox[1], &plan.capacity, &plan.payload, &plan.side, &plan.peer_bell,
-                                     &participant, &who.id))
+                                     &participant, &who.id, &sealed))
         return NULL;
     PortObject *self = (PortObject *)type->tp_alloc(type, 0);
     if (self == NULL) return NULL;
@@ -46,6 +51,7 @@ static PyObject *port_new(PyTypeObject *type, PyObject *args, PyObject *keywords
         return PyErr_Format(PyExc_ValueError, "a port's channel does not lie inside the region");
     }
     self->reading = true;
+    self->tag = sealed ? EA_TAG : 0;
     return (PyObject *)self;
 }
 
@@ -55,11 +61,11 @@ static PyObject *port_pop(PortObject *self, PyObject *unused) {
     if (status == EA_CORRUPT) return ea_status_error(status, "a port");
     if (status != EA_OK) Py_RETURN_NONE;
     const ea_node *node = ea_pool_node(&self->end.pool, index);
-    uint32_t length = ea_fetch(node->length);
-    PyObject *frame = length > self->end.pool.payload
-                          ? ea_status_error(EA_CORRUPT, "a port")
-                          : Py_BuildValue("IIy#", ea_fetch(node->kind), ea_fetch(node->rest), (const char *)node->payload,
-                                          (Py_ssize_t)length);
+    uint32_t kind = ea_fetch(node->kind), length = ea_fetch(node->length);
+    uint64_t size = (uint64_t)length + tag_of(self, kind);
+    PyObject *frame = size > self->end.pool.payload ? ea_status_error(EA_CORRUPT, "a port")
+                                                    : Py_BuildValue("IIy#", kind, ea_fetch(node->rest),
+                                                                    (const char *)node->payload, (Py_ssize_t)size);
     (void)ea_end_release(&self->end, index);
     return frame;
 }
@@ -70,14 +76,15 @@ static PyObject *port_push(PortObject *self, PyObject *args) {
     uint32_t index;
     if (!PyArg_ParseTuple(args, "IIy*", &kind, &rest, &data)) return NULL;
     ea_status status = EA_FULL;
-    if (data.len > (Py_ssize_t)self->end.pool.payload)
+    uint32_t tag = tag_of(self, kind);
+    if (data.len > (Py_ssize_t)self->end.pool.payload || data.len < (Py_ssize_t)tag)
         PyErr_Format(PyExc_ValueError, "a frame of %zd bytes does not fit a node of %u", data.len, self->end.pool.payload);
     else
         status = ea_end_acquire(&self->end, &index);
     if (status == EA_OK) {
         ea_node *node = ea_pool_node(&self->end.pool, index);
         memcpy(node->payload, data.buf, (size_t)data.len);
-        node->length = (uint32_t)data.len;
+        node->length = (uint32_t)data.len - tag;
         node->rest = rest;
         node->kind = kind;
         status = ea_end_push(&self->end, index);

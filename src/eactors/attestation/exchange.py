@@ -7,11 +7,13 @@ from eactors.errors import ExchangeFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from eactors.attestation.end import End
     from eactors.attestation.manifest import Manifest
     from eactors.platform.base import Platform
 
-EXCHANGES = ("local-attestation", "sealing", "diffie-hellman")
+EXCHANGES = ("local-attestation", "remote-attestation", "sealing", "diffie-hellman")
 
 
 def class_of(kind: str) -> type[End]:
@@ -20,6 +22,10 @@ def class_of(kind: str) -> type[End]:
         from eactors.attestation.sealing import Sealing  # noqa: PLC0415
 
         return Sealing
+    if kind == "remote-attestation":
+        from eactors.attestation.remote_attestation import RemoteAttestation  # noqa: PLC0415
+
+        return RemoteAttestation
     if kind == "diffie-hellman":
         from eactors.attestation.diffie_hellman import DiffieHellman  # noqa: PLC0415
 
@@ -39,18 +45,20 @@ def make_exchange(
     own: int,
     peer: int,
     platform: Platform,
+    roots: Sequence[str] = (),
 ) -> End:
     """One end of a key exchange.
 
     Args:
-        kind: ``local-attestation``, ``sealing`` or ``diffie-hellman``.
+        kind: One of `EXCHANGES`.
         side: Which end of the channel this is, 0 or 1.
         channel: The channel's id in the manifest.
         cipher: Its cipher.
         manifest: The manifest, whose signatures have been checked.
         own: This enclave's id.
         peer: The other's.
-        platform: What reports and sealing keys come from.
+        platform: What reports, quotes and sealing keys come from.
+        roots: Certificates (PEM) that the quotes of the peer's platform lead to.
 
     Returns:
         What is called with None first, and then with each message received; see `End.__call__`.
@@ -67,4 +75,6 @@ def make_exchange(
         raise ExchangeFailed(
             f"channel {channel} is {planned} in this enclave's image and {said} in the manifest"
         )
-    return class_of(kind)(side, channel, cipher, manifest, own, peer, platform)
+    made = class_of(kind)(side, channel, cipher, manifest, own, peer, platform)
+    made.roots = tuple(roots)
+    return made

@@ -142,6 +142,7 @@ class Bridge:
                 peer_bell=layout.bell_of(actors[1 - theirs]),
                 participant=place.participant,
                 participant_id=place.id,
+                sealed=channel.cipher != "none",
             )
         gate = _native.Gate(region, place.bell, place.participant, True, tuple(ports.values()))  # noqa: FBT003
         dial = (lambda: self._dial(peer)) if peer < self._deployed.place else None

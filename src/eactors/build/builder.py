@@ -16,6 +16,7 @@ from eactors.build.keyfile import fingerprint
 from eactors.build.observe import Observation
 from eactors.build.owners import Owners
 from eactors.build.reach import reach
+from eactors.build.roots import trusted_roots
 from eactors.build.signing import MANIFEST, SIGNATURES, read_manifest, sign_image, sign_manifest
 from eactors.build.writing import write_image
 from eactors.deployment.model import UNTRUSTED
@@ -68,7 +69,8 @@ def build_folder(plan: Plan, folder: Path, *, notice: Callable[[str], None], rep
         )
     homes = sorted({actor.home for actor in plan.actors.values()})
     reached = {home: _reach(plan, home) for home in homes}
-    plans = {home: enclave_plan(plan, home, _owners(plan, home[1], owners)) for home in homes}
+    roots = trusted_roots(plan)
+    plans = {home: enclave_plan(plan, home, _owners(plan, home[1], owners), roots) for home in homes}
     observations = {
         home: Observation.start(reached[home], folder, framework.parts_of(plans[home], reached[home].files))
         for home in homes

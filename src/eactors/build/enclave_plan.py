@@ -17,13 +17,16 @@ if TYPE_CHECKING:
     from eactors.deployment.plan import Home, Plan, PlannedChannel, PlannedService, PlannedWorker
 
 
-def enclave_plan(plan: Plan, home: Home, owners: Sequence[str]) -> dict[str, Any]:
+def enclave_plan(
+    plan: Plan, home: Home, owners: Sequence[str], roots: Sequence[str] = ()
+) -> dict[str, Any]:
     """Say what one enclave executes, and with whom it talks.
 
     Args:
         plan: The whole plan.
         home: Its server's place, and its id; 0 is the untrusted side.
         owners: Public keys (PEM) of those who must have signed the manifest.
+        roots: Certificates (PEM) that quotes of other servers' enclaves may lead to.
     """
     server, enclave = home
     own = {name for name, actor in plan.actors.items() if actor.home == home}
@@ -31,7 +34,12 @@ def enclave_plan(plan: Plan, home: Home, owners: Sequence[str]) -> dict[str, Any
         channel for channel in plan.channels if channel.carrier == "private" and channel.ends[0].actor in own
     ]
     pools = [pool for pool in plan.pools if own & set(pool.users)]
+    remote = any(
+        channel.exchange == "remote-attestation" and own & {end.actor for end in channel.ends}
+        for channel in plan.channels
+    )
     return {
+        **({"roots": list(roots)} if remote else {}),
         "enclave": enclave,
         "platform": plan.enclaves[enclave].platform if enclave in plan.enclaves else "untrusted",
         "source": {"file": f"app/{plan.source.name}", "name": module_name(plan.source)},

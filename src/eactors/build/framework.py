@@ -97,6 +97,8 @@ def parts_of(plan: Mapping[str, Any], files: Mapping[str, bytes]) -> Parts:
         modules.append("eactors.private")
     if "public" in kinds:
         features.append("mboxes")
+    if "remote-attestation" in exchanges:
+        features.append("quotes")
     return Parts(tuple(modules), "-".join(features) or "plain")
 
 

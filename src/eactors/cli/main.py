@@ -9,6 +9,7 @@ import click
 from eactors.cli.attest import attest
 from eactors.cli.build import build
 from eactors.cli.check import check
+from eactors.cli.cpu import cpu
 from eactors.cli.errors import explain
 from eactors.cli.key import key
 from eactors.cli.measure import measure
@@ -29,7 +30,7 @@ def cli() -> None:
     """
 
 
-for command in (new, check, build, run, measure, verify, key, sign, provision, attest):
+for command in (new, check, build, run, measure, verify, key, sign, provision, attest, cpu):
     cli.add_command(command)
 
 

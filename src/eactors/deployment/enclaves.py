@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
+from eactors.deployment.hints import quoted
 from eactors.deployment.model import UNTRUSTED
 from eactors.deployment.plan import PlannedEnclave, enclave_title
 from eactors.deployment.values import MODULE
-from eactors.errors import SourceError
+from eactors.errors import DeploymentError, SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -17,9 +19,30 @@ if TYPE_CHECKING:
 
 
 def plan_enclaves(deployment: Deployment, actors: Collection[PlannedActor]) -> dict[int, PlannedEnclave]:
-    """Settle the settings of all enclaves with actors, but of the untrusted side, by id."""
+    """Settle the settings of all enclaves with actors, but of the untrusted side, by id.
+
+    Raises:
+        DeploymentError: Two servers use the same id for an enclave.
+    """
+    _check_ids(deployment)
     ids = {actor.enclave for actor in actors} - {UNTRUSTED}
     return {enclave: _enclave(deployment, actors, enclave) for enclave in sorted(ids)}
+
+
+def _check_ids(deployment: Deployment) -> None:
+    """An enclave is on one server: manifest and channels know it by its id alone."""
+    seen: dict[int, str] = {}
+    for server in deployment.servers:
+        for share in (share for worker in server.workers for share in worker.shares):
+            first = seen.setdefault(share.enclave, server.address)
+            if share.enclave != UNTRUSTED and first != server.address:
+                free = next(number for number in itertools.count(1) if number not in deployment.share_lines())
+                raise DeploymentError(
+                    f"enclave {share.enclave} is on two servers, {quoted(first)} and {quoted(server.address)}",
+                    file=deployment.file,
+                    line=share.line,
+                    hint=f"enclaves have different ids on all servers, for their manifest is one: {free} is free",
+                )
 
 
 def requirements(deployment: Deployment, actors: Collection[PlannedActor], enclave: int) -> tuple[str, ...]:

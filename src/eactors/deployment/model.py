@@ -18,7 +18,7 @@ SYSTEM = -1
 WaitPolicy = Literal["adaptive", "spin", "sleep"]
 Kind = Literal["public", "private"]
 Cipher = Literal["none", "aes-128-gcm", "aes-256-gcm", "chacha20-poly1305"]
-KeyExchange = Literal["local-attestation", "sealing", "diffie-hellman"]
+KeyExchange = Literal["local-attestation", "remote-attestation", "sealing", "diffie-hellman"]
 Platform = Literal["simulation"]
 
 
@@ -139,6 +139,14 @@ class Requirement:
 
 
 @dataclass(frozen=True, slots=True)
+class Trust:
+    """One ``<trust>``: a root certificate, in a file whose path is relative to the deployment's."""
+
+    root: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class Deployment:
     """A whole deployment file."""
 
@@ -152,6 +160,7 @@ class Deployment:
     enclave_settings: tuple[EnclaveSettings, ...] = ()
     keys: tuple[Key, ...] = ()
     requirements: tuple[Requirement, ...] = ()
+    trusts: tuple[Trust, ...] = ()
 
     def share_lines(self) -> dict[int, int]:
         """Return, for each enclave with actors, the line of the first ``<enclave>`` that it has."""

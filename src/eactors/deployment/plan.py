@@ -24,6 +24,7 @@ DEFAULT_POOL_NODES = 64
 DEFAULT_POOL_SIZE = 4096
 DEFAULT_CIPHER: Cipher = "aes-128-gcm"
 DEFAULT_EXCHANGE: KeyExchange = "local-attestation"
+DEFAULT_EXCHANGE_BETWEEN_SERVERS: KeyExchange = "remote-attestation"
 
 Home = tuple[int, int]
 """A process: the place of a server, and the id of an enclave on it."""

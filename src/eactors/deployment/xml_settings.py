@@ -16,6 +16,7 @@ from eactors.deployment.model import (
     Platform,
     PoolSettings,
     Requirement,
+    Trust,
     WaitPolicy,
     WaitSettings,
 )
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from eactors.deployment.elements import Element
     from eactors.deployment.values import Value
 
-SETTINGS = ("channel", "pool", "wait", "param", "enclave-settings", "key", "requires")
+SETTINGS = ("channel", "pool", "wait", "param", "enclave-settings", "key", "requires", "trust")
 
 _CIPHERS: dict[str, Cipher] = {cipher: cipher for cipher in get_args(Cipher)}
 _EXCHANGES: dict[str, KeyExchange] = {exchange: exchange for exchange in get_args(KeyExchange)}
@@ -85,6 +86,14 @@ def read_requirement(element: Element) -> Requirement:
     """Read a ``<requires>``."""
     given = element.settings("enclave", "module")
     return Requirement(given["enclave"].number(limits.IDS), given["module"].module(), element.line)
+
+
+def read_trust(element: Element) -> Trust:
+    """Read a ``<trust>``."""
+    given = element.settings("root", optional=("platform",))
+    if "platform" in given:
+        _platform(given["platform"])
+    return Trust(given["root"].path(), element.line)
 
 
 def read_enclave_settings(element: Element) -> EnclaveSettings:

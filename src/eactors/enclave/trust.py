@@ -49,6 +49,7 @@ class Trust:
         check_signatures(content, launch["signatures"], plan["owners"])
         self._manifest = Manifest(content)
         self._own = plan["enclave"]
+        self._roots: list[str] = plan.get("roots", [])
         identity = own_identity(platform)
         check_own(identity, self._manifest.enclave(self._own))
         if not launch["sandbox"] and not identity.debug:
@@ -113,6 +114,7 @@ class Trust:
             own=self._own,
             peer=entry["peer_enclave"],
             platform=self._platform,
+            roots=self._roots,
         )
         self._closed.add(entry["channel"])
 
