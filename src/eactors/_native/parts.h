@@ -19,7 +19,8 @@ int ea_py_add_quotes(PyObject *module);  /* verifying quotes of enclaves on othe
 int ea_py_add_host(PyObject *module);    /* making regions, and watching them */
 int ea_py_add_watcher(PyObject *module); /* workers that also wait for descriptors */
 int ea_py_add_cpu(PyObject *module);     /* what the software CPU calls */
-int ea_py_add_ports(PyObject *module);   /* channels that go on to another server */
+int ea_py_add_links(PyObject *module);   /* the link between two servers, as a state machine */
+int ea_py_add_bridge(PyObject *module);  /* that, and what carries it */
 
 /* Give a type that is ready more methods. */
 int ea_add_methods(PyTypeObject *type, PyMethodDef *methods);

@@ -7,6 +7,7 @@ where it starts.
 
 from __future__ import annotations
 
+import os
 import secrets
 import socket
 import threading
@@ -16,17 +17,15 @@ from typing import TYPE_CHECKING
 from eactors import _native
 from eactors.bridge.address import address_of
 from eactors.bridge.door import REASONS, Door
-from eactors.bridge.link import Refused, Window
 from eactors.bridge.span import Span
-from eactors.bridge.wire import Hello, VersionDiffers
-from eactors.bridge.words import Failed, Finished
+from eactors.bridge.wire import Hello, Refused, VersionDiffers, WireError
+from eactors.bridge.words import Failed, Finished, pack
 from eactors.deployment.sizes import node_payload, ring_slots
-from eactors.errors import LaunchError
+from eactors.errors import LaunchError, RegionCorrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from eactors.bridge.wire import WireError
     from eactors.bridge.words import Ending
     from eactors.deployment.plan import PlannedChannel
     from eactors.host.deployed import Deployed
@@ -35,8 +34,12 @@ if TYPE_CHECKING:
 _PATIENCE = 1.0
 """Seconds before people are told that another server is not there."""
 _DIAL = 5.0
+_SPINS = 200
 _MOST_KEPT = 1 << 20
 """Bytes of one channel and direction that are on the way between two servers, about."""
+
+
+Port = tuple[int, int, tuple[int, int], int, int, int, int, bool]
 
 
 class Bridge:
@@ -77,7 +80,7 @@ class Bridge:
     def say(self, word: Ending) -> None:
         """Tell all other servers."""
         for span in self._spans.values():
-            span.say(word)
+            span.native.say(pack(word))
 
     def heard(self) -> list[tuple[str, Ending]]:
         """What the other servers have said since the last time, and which of them."""
@@ -95,7 +98,7 @@ class Bridge:
         """Tell people of servers that are not there, and of those that are there again."""
         now = time.monotonic()
         for peer, span in self._spans.items():
-            if span.connected:
+            if span.native.connected:
                 if self._missing[peer]:
                     self._notice(f"connected with server {self._title(peer)}")
                 self._missing[peer], self._absent_since[peer] = False, now
@@ -107,7 +110,7 @@ class Bridge:
         """Wait until the other servers have what they were told, at most so long, and end."""
         deadline = time.monotonic() + grace
         while time.monotonic() < deadline and not all(
-            span.settled for span in self._spans.values() if span.connected
+            span.native.settled for span in self._spans.values() if span.native.connected
         ):
             time.sleep(0.001)
         self._door.close()
@@ -122,39 +125,31 @@ class Bridge:
 
     def _span(self, peer: int, region: _native.Region) -> Span:
         layout, place = self._layout, self._layout.links[peer]
-        windows: dict[int, Window] = {}
-        ports: dict[int, _native.Port] = {}
+        windows, ports = [], []
         for channel in self._deployed.channels:
             actors = [end.actor for end in channel.ends]
             theirs = next((side for side, actor in enumerate(actors) if layout.remote.get(actor) == peer), None)
-            if theirs is None:
-                continue
-            windows[channel.id] = window_of(channel)
-            lies = layout.channels[channel.id]
-            ports[channel.id] = _native.Port(
-                region=region,
-                pool=lies.pool,
-                shared=lies.shared,
-                mboxes=lies.mboxes,
-                capacity=lies.capacity,
-                payload=lies.payload,
-                side=theirs,
-                peer_bell=layout.bell_of(actors[1 - theirs]),
-                participant=place.participant,
-                participant_id=place.id,
-                sealed=channel.cipher != "none",
-            )
-        gate = _native.Gate(region, place.bell, place.participant, True, tuple(ports.values()))  # noqa: FBT003
-        dial = (lambda: self._dial(peer)) if peer < self._deployed.place else None
+            if theirs is not None:
+                windows.append((channel.id, *window_of(channel)))
+                ports.append(self._port(channel, theirs, layout.bell_of(actors[1 - theirs])))
+        carries = (tuple(windows), tuple(ports))
         return Span(
             self._hello(peer),
-            windows,
-            ports,
-            gate,
-            dial,
+            _native.Span(region, place.bell, place.participant, place.id, self._spins(), *carries),
+            (lambda: self._dial(peer)) if peer < self._deployed.place else None,
             lambda word: self._hear(peer, word),
             lambda error: self._hear(peer, _failure(self._title(peer), error)),
         )
+
+    def _port(self, channel: PlannedChannel, side: int, bell: int) -> Port:
+        lies = self._layout.channels[channel.id]
+        sealed = channel.cipher != "none"
+        return lies.pool, lies.shared, lies.mboxes, lies.capacity, lies.payload, side, bell, sealed
+
+    def _spins(self) -> int:
+        """How often to look before sleeping: only where no worker wants the CPU meanwhile."""
+        threads = len(self._layout.contexts) + 2 * len(self._layout.links)
+        return _SPINS if threads <= len(os.sched_getaffinity(0)) else 0
 
     def _dial(self, peer: int) -> socket.socket:
         return socket.create_connection(self._addresses[peer], timeout=_DIAL)
@@ -168,10 +163,13 @@ class Bridge:
             self._region.ring(self._layout.host_bell)
 
 
-def window_of(channel: PlannedChannel) -> Window:
-    """How much of a channel may be on the way: both ends compute it from the deployment."""
+def window_of(channel: PlannedChannel) -> tuple[int, int]:
+    """How many frames of a channel may be on the way, and the bytes of each.
+
+    Both ends compute it from the deployment.
+    """
     payload = node_payload(channel)
-    return Window(max(1, min(ring_slots(channel.capacity), _MOST_KEPT // payload)), payload)
+    return max(1, min(ring_slots(channel.capacity), _MOST_KEPT // payload)), payload
 
 
 def _address(text: str) -> tuple[str, int]:
@@ -181,8 +179,10 @@ def _address(text: str) -> tuple[str, int]:
         raise LaunchError(f"the address {text!r} of a server: {error}", hint="write HOST:PORT") from error
 
 
-def _failure(title: str, error: WireError) -> Failed:
+def _failure(title: str, error: WireError | RegionCorrupted) -> Failed:
     match error:
+        case RegionCorrupted(message=message, hint=hint):
+            return Failed(message, hint or "an actor of this server, or its host, has written what it must not")
         case VersionDiffers(version=version):
             return Failed(
                 f"server {title} speaks wire version {version}, and this one another",

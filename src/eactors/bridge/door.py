@@ -12,15 +12,14 @@ import socket
 import threading
 from typing import TYPE_CHECKING
 
-from eactors.bridge.link import Refused
-from eactors.bridge.wire import HELLO_SIZE, Hello, VersionDiffers, WireError, hello_in
+from eactors.bridge.span import Span, hello_from
+from eactors.bridge.wire import Hello, Refused, VersionDiffers, WireError
 from eactors.errors import LaunchError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from eactors.bridge.address import Address
-    from eactors.bridge.span import Span
 
 _PATIENCE = 5.0
 """Seconds in which who has connected must have said hello."""
@@ -83,7 +82,8 @@ class Door:
     def _greet(self, connection: socket.socket) -> None:
         span = None
         try:
-            hello = self._hello_from(connection)
+            connection.settimeout(_PATIENCE)
+            hello = hello_from(connection)
             span = self._spans.get(hello.server)
             if span is None or hello.peer != self._hello.server:
                 raise Refused("server")
@@ -91,22 +91,12 @@ class Door:
         except VersionDiffers as error:
             self._refuse(connection, self._hello.pack(), f"it speaks wire version {error.version}")
         except Refused as error:
-            own = self._hello.pack() if span is None else span.refusal()
+            own = self._hello.pack() if span is None else span.hello().pack()
             self._refuse(connection, own, REASONS[error.why])
         except (WireError, OSError):
             connection.close()
         finally:
             self._steps.release()
-
-    def _hello_from(self, connection: socket.socket) -> Hello:
-        connection.settimeout(_PATIENCE)
-        data = b""
-        while (hello := hello_in(data)) is None:
-            more = connection.recv(HELLO_SIZE - len(data))
-            if not more:
-                raise WireError("it hung up")
-            data += more
-        return hello
 
     def _refuse(self, connection: socket.socket, own: bytes, why: str) -> None:
         """Say who this is, so that the other side can see what is wrong, and hang up."""

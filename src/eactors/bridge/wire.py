@@ -1,9 +1,8 @@
-"""What travels between two servers: a hello, and then frames with one header for all of them.
+"""What two servers say first on each connection: the hello. What follows is in native/link.h.
 
-    hello   magic 7 "EACTORS" | version 1 | length of the rest 2
-            | deployment 32 | sender's server 2 | receiver's server 2
-            | sender's run 16 | receiver's run, as far as known, 16 | frames received 8
-    frame   type 1 | kind 1 | zeros 2 | channel 4 | length 4 | rest 4 | number 8 | received 8 | payload
+    magic 7 "EACTORS" | version 1 | length of the rest 2
+    | deployment 32 | sender's server 2 | receiver's server 2
+    | sender's run 16 | receiver's run, as far as known, 16 | frames received 8
 
 All integers are big-endian. The first ten bytes of a hello stay as they are in every version:
 by them two versions can tell each other apart.
@@ -20,15 +19,6 @@ MAGIC = b"EACTORS"
 PREFIX = struct.Struct(">7sBH")
 _HELLO = struct.Struct(">32sHH16s16sQ")
 HELLO_SIZE = PREFIX.size + _HELLO.size
-
-HEADER = struct.Struct(">BBHIIIQQ")
-
-FRAME, WORD, CREDIT, ACK = 1, 2, 3, 4
-"""Types: a frame of a channel and a word of the bridge, which are numbered and acknowledged;
-how many frames of a channel may be sent in all; and nothing but what has been received."""
-
-MOST_PAYLOAD = 1 << 30
-"""No node is larger."""
 
 NOBODY = bytes(16)
 """The run of a peer that has not been heard of."""
@@ -48,6 +38,18 @@ class VersionDiffers(WireError):  # noqa: N818 - it names what happened
     def __init__(self, version: int) -> None:
         super().__init__(f"wire version {version}")
         self.version = version
+
+
+class Refused(WireError):  # noqa: N818 - it names what happened
+    """A hello was understood, and it is not by whom this end can be linked with.
+
+    Attributes:
+        why: "deployment", "server", "restarted" or "twin".
+    """
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 class Hello(NamedTuple):
@@ -72,6 +74,21 @@ class Hello(NamedTuple):
     def pack(self, version: int = VERSION) -> bytes:
         """The bytes of it."""
         return PREFIX.pack(MAGIC, version, _HELLO.size) + _HELLO.pack(*self)
+
+    def judge(self, ours: Hello) -> None:
+        """See whether whoever says this can be linked with us.
+
+        Raises:
+            Refused: It cannot.
+        """
+        if self.deployment != ours.deployment:
+            raise Refused("deployment")
+        if (self.server, self.peer) != (ours.peer, ours.server):
+            raise Refused("server")
+        if self.known not in (NOBODY, ours.run):
+            raise Refused("twin")
+        if ours.known not in (NOBODY, self.run):
+            raise Refused("restarted")
 
 
 def hello_in(data: bytes | bytearray) -> Hello | None:
