@@ -17,8 +17,8 @@ static inline uint8_t *ea_fifo_first(const ea_fifo *fifo) { return fifo->data + 
 /* Room for so many bytes at the end, which count once `end` is moved; NULL: no memory. */
 static inline uint8_t *ea_fifo_room(ea_fifo *fifo, size_t bytes) {
     size_t length = ea_fifo_length(fifo);
-    if (fifo->end + bytes <= fifo->size) return fifo->data + fifo->end;
-    if (length + bytes <= fifo->size / 2) {
+    if (fifo->data != NULL && fifo->end + bytes <= fifo->size) return fifo->data + fifo->end;
+    if (fifo->data != NULL && length + bytes <= fifo->size / 2) {
         memmove(fifo->data, fifo->data + fifo->start, length);
     } else {
         size_t size = 2 * (length + bytes) < 4096 ? 4096 : 2 * (length + bytes);
