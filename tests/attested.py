@@ -122,6 +122,7 @@ class Deployed:
             own=own,
             peer=peer,
             platform=self.platforms[own],
+            roots=[self.cpu.authority.root],
         )
 
     def ends(self, channel: int = 0) -> tuple[End, End]:

@@ -36,8 +36,8 @@ class Side:
             if len(event) == 1:
                 self.heard.append(event[0])
             else:
-                channel, *frame = event
-                self.got[channel].append(tuple(frame))
+                channel, kind, rest, payload = event
+                self.got[channel].append((kind, rest, payload))
                 self.held.append(channel)
 
 

@@ -9,7 +9,7 @@ from eactors.errors import ChannelBroken
 Keys: TypeAlias = tuple[bytearray, bytearray]
 Exchange: TypeAlias = Callable[[bytes | None], tuple[tuple[bytes, ...], Keys | None]]
 Handler: TypeAlias = Callable[[Any, Cargo], None] | None
-Link: TypeAlias = tuple[Connector, Handler, Callable[[Any, ChannelBroken], None] | None]
+Attached: TypeAlias = tuple[Connector, Handler, Callable[[Any, ChannelBroken], None] | None]
 
 BATON_BYTES: Final[int]
 BELL_BYTES: Final[int]
@@ -136,7 +136,7 @@ class Worker:
         self,
         actor: Actor,
         body: Callable[[Any], object] | None,
-        links: list[Link],
+        links: list[Attached],
         /,
     ) -> None: ...
     def construct(self, actor: Actor, constructor: Callable[[], None], /) -> None: ...

@@ -35,7 +35,7 @@ def class_of(kind: str) -> type[End]:
     return LocalAttestation
 
 
-def make_exchange(
+def make_exchange(  # noqa: PLR0913 - what a channel is, and whose it is
     kind: str,
     *,
     side: int,

@@ -15,7 +15,7 @@ import time
 from typing import TYPE_CHECKING
 
 from eactors import _native
-from eactors.bridge.address import address_of
+from eactors.bridge.address import Address, address_of
 from eactors.bridge.door import REASONS, Door
 from eactors.bridge.span import Span
 from eactors.bridge.wire import Hello, Refused, VersionDiffers, WireError
@@ -128,8 +128,7 @@ class Bridge:
         windows, ports = [], []
         for channel in self._deployed.channels:
             actors = [end.actor for end in channel.ends]
-            theirs = next((side for side, actor in enumerate(actors) if layout.remote.get(actor) == peer), None)
-            if theirs is not None:
+            for theirs in (side for side in (0, 1) if layout.remote.get(actors[side]) == peer):
                 windows.append((channel.id, *window_of(channel)))
                 ports.append(self._port(channel, theirs, layout.bell_of(actors[1 - theirs])))
         carries = (tuple(windows), tuple(ports))
@@ -172,7 +171,7 @@ def window_of(channel: PlannedChannel) -> tuple[int, int]:
     return max(1, min(ring_slots(channel.capacity), _MOST_KEPT // payload)), payload
 
 
-def _address(text: str) -> tuple[str, int]:
+def _address(text: str) -> Address:
     try:
         return address_of(text)
     except ValueError as error:
@@ -182,7 +181,7 @@ def _address(text: str) -> tuple[str, int]:
 def _failure(title: str, error: WireError | RegionCorrupted) -> Failed:
     match error:
         case RegionCorrupted(message=message, hint=hint):
-            return Failed(message, hint or "an actor of this server, or its host, has written what it must not")
+            return Failed(message, hint or "an actor or the host has written what it must not")
         case VersionDiffers(version=version):
             return Failed(
                 f"server {title} speaks wire version {version}, and this one another",
@@ -202,7 +201,7 @@ def _failure(title: str, error: WireError | RegionCorrupted) -> Failed:
             whom = {
                 "server": f"server {title} takes this server for another",
                 "twin": f"server {title} has been connected with another process for this server",
-                "restarted": f"server {title} was started anew, or twice, and does not know what was sent before",
+                "restarted": f"server {title} was started anew, or twice, and what was sent before is lost",
             }
             return Failed(whom[why], hints[why])
     return Failed(f"what answers as server {title} is none: {error}", "see what listens at its address")

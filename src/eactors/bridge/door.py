@@ -85,9 +85,7 @@ class Door:
             connection.settimeout(_PATIENCE)
             hello = hello_from(connection)
             span = self._spans.get(hello.server)
-            if span is None or hello.peer != self._hello.server:
-                raise Refused("server")
-            span.offer(connection, hello)
+            self._led_to(span, connection, hello)
         except VersionDiffers as error:
             self._refuse(connection, self._hello.pack(), f"it speaks wire version {error.version}")
         except Refused as error:
@@ -97,6 +95,11 @@ class Door:
             connection.close()
         finally:
             self._steps.release()
+
+    def _led_to(self, span: Span | None, connection: socket.socket, hello: Hello) -> None:
+        if span is None or hello.peer != self._hello.server:
+            raise Refused("server")
+        span.offer(connection, hello)
 
     def _refuse(self, connection: socket.socket, own: bytes, why: str) -> None:
         """Say who this is, so that the other side can see what is wrong, and hang up."""

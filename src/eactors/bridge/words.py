@@ -41,6 +41,7 @@ def unpack(content: bytes) -> Ending:
         WireError: Nothing.
     """
     try:
-        return _decoder.decode(content)
+        word: Ending = _decoder.decode(content)
     except msgspec.MsgspecError as error:
         raise WireError("a word that no bridge says") from error
+    return word

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from eactors.deployment.plan import Home, Plan, PlannedChannel, PlannedService, PlannedWorker
 
 
-def enclave_plan(
-    plan: Plan, home: Home, owners: Sequence[str], roots: Sequence[str] = ()
-) -> dict[str, Any]:
+def enclave_plan(plan: Plan, home: Home, owners: Sequence[str], roots: Sequence[str] = ()) -> dict[str, Any]:
     """Say what one enclave executes, and with whom it talks.
 
     Args:

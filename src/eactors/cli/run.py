@@ -30,7 +30,7 @@ from eactors.host.workspace import Workspace
     "--expect", metavar="N", type=int, help="How many messages to expect; progress then has a percentage."
 )
 @click.option(
-    "--server", metavar="ADDRESS", help="Which <server> of the deployment this machine is, if there are several."
+    "--server", metavar="ADDRESS", help="Which <server> of the deployment this is, if there are several."
 )
 @click.option("--no-sandbox", is_flag=True, help="Let enclaves do what any process may. Only for debugging.")
 def run(

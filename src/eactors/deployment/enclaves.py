@@ -36,12 +36,13 @@ def _check_ids(deployment: Deployment) -> None:
         for share in (share for worker in server.workers for share in worker.shares):
             first = seen.setdefault(share.enclave, server.address)
             if share.enclave != UNTRUSTED and first != server.address:
-                free = next(number for number in itertools.count(1) if number not in deployment.share_lines())
+                taken = deployment.share_lines()
+                free = next(number for number in itertools.count(1) if number not in taken)
                 raise DeploymentError(
-                    f"enclave {share.enclave} is on two servers, {quoted(first)} and {quoted(server.address)}",
+                    f"enclave {share.enclave} is on servers {quoted(first)} and {quoted(server.address)}",
                     file=deployment.file,
                     line=share.line,
-                    hint=f"enclaves have different ids on all servers, for their manifest is one: {free} is free",
+                    hint=f"an enclave is on one server, and all are in one manifest: {free} is a free id",
                 )
 
 

@@ -97,8 +97,8 @@ class Encryptions:
         if apart and exchange in {"local-attestation", "sealing"}:
             raise self._refusal(
                 setting,
-                f"has key-exchange {quoted(exchange)}, but they are on two servers: a report and a sealing key"
-                " mean something on one machine only",
+                f"has key-exchange {quoted(exchange)}, but they are on two servers: reports and sealing"
+                " keys mean something on one machine only",
                 f"delete key-exchange from this <channel>: between servers it is {default}",
             )
         if exchange == "sealing":
