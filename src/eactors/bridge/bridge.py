@@ -49,12 +49,15 @@ class Bridge:
         deployed: What runs on this server.
         layout: Of its region.
         notice: Told what people should know.
+        listen: Where to listen; None: at the address that the deployment has.
 
     Raises:
-        LaunchError: This server cannot listen at its address.
+        LaunchError: This server cannot listen there.
     """
 
-    def __init__(self, deployed: Deployed, layout: Layout, notice: Callable[[str], None]) -> None:
+    def __init__(
+        self, deployed: Deployed, layout: Layout, notice: Callable[[str], None], listen: str | None = None
+    ) -> None:
         self._deployed, self._layout, self._notice = deployed, layout, notice
         self._run = secrets.token_bytes(16)
         self._lock = threading.Lock()
@@ -66,7 +69,7 @@ class Bridge:
         self._region: _native.Region | None = None
         addresses = [_address(server.address) for server in deployed.servers]
         self._addresses = addresses
-        self._door = Door(deployed.server.address, addresses[deployed.place])
+        self._door = Door(deployed.server.address, _address(listen) if listen else addresses[deployed.place])
 
     def open(self, region: _native.Region) -> None:
         """Begin to carry."""

@@ -125,7 +125,7 @@ def _cannot_listen(title: str, address: Address, error: OSError) -> LaunchError:
         errno.EADDRINUSE: "another process runs this server already, or another program has the port:"
         f" end it, or give the server another port in the deployment, as in <ip>{address.host}:PORT</ip>",
         errno.EADDRNOTAVAIL: "this machine does not have that address: run this server on the machine that"
-        " has, or correct <ip> in the deployment",
+        " has, or give --listen with an address that it has",
         errno.EACCES: "ports below 1024 are for root: give the server another one",
     }
     reason = error.strerror or str(error)

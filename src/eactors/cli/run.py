@@ -32,6 +32,11 @@ from eactors.host.workspace import Workspace
 @click.option(
     "--server", metavar="ADDRESS", help="Which <server> of the deployment this is, if there are several."
 )
+@click.option(
+    "--listen",
+    metavar="ADDRESS",
+    help="Where to listen for the other servers, if not where they look for this one.",
+)
 @click.option("--no-sandbox", is_flag=True, help="Let enclaves do what any process may. Only for debugging.")
 def run(
     source: Path,
@@ -42,6 +47,7 @@ def run(
     json_file: TextIO | None,
     expect: int | None,
     server: str | None,
+    listen: str | None,
     no_sandbox: bool,
 ) -> None:
     r"""Run the actors of SOURCE as DEPLOYMENT says, or what 'eactors build' wrote to DIR.
@@ -60,7 +66,7 @@ def run(
         built = _built(source, deployment, params, workspace)
         with Progress(expect) as progress:
             application = Application(
-                built, workspace, sandbox=not no_sandbox, watcher=progress, server=server
+                built, workspace, sandbox=not no_sandbox, watcher=progress, server=server, listen=listen
             )
             for worker, cpus in missing_cpus(application.deployed.server):
                 failures.warn(f"worker {worker}: this machine has no CPU {', '.join(map(str, cpus))}")

@@ -55,6 +55,7 @@ class Application:
         sandbox: False: enclaves may do what any process may, for debugging.
         watcher: Told of progress about 20 times per second, and before output.
         server: Address of the server to run; None: the only one.
+        listen: Where to listen for others; None: at that address.
 
     Raises:
         ImageError: The folder is no built deployment.
@@ -69,6 +70,7 @@ class Application:
         sandbox: bool = True,
         watcher: Watcher | None = None,
         server: str | None = None,
+        listen: str | None = None,
     ) -> None:
         whole = read_deployed(built)
         self.deployed = deployed = whole.on(place_of(whole, server))
@@ -85,7 +87,7 @@ class Application:
         self._interrupts = workspace.interrupts
         self._link_is_broken = False
         self._exit: int | None = None
-        self._servers = Servers(deployed, self._layout, self._notice) if deployed.peers else None
+        self._servers = Servers(deployed, self._layout, self._notice, listen) if deployed.peers else None
         self._ready_ns: int | None = None
         self.outcome = Outcome()
 

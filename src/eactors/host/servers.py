@@ -29,13 +29,16 @@ class Servers:
         deployed: What runs on this server.
         layout: Of its region.
         notice: Told what people should know.
+        listen: Where to listen; None: at the address that the deployment has.
 
     Raises:
-        LaunchError: This server cannot listen at its address.
+        LaunchError: This server cannot listen there.
     """
 
-    def __init__(self, deployed: Deployed, layout: Layout, notice: Callable[[str], None]) -> None:
-        self._bridge = Bridge(deployed, layout, notice)
+    def __init__(
+        self, deployed: Deployed, layout: Layout, notice: Callable[[str], None], listen: str | None = None
+    ) -> None:
+        self._bridge = Bridge(deployed, layout, notice, listen)
         self._told = False
 
     def open(self, region: _native.Region) -> None:
