@@ -23,7 +23,7 @@ class Network:
     """Two namespaces, 10.77.0.1 and 10.77.0.2, joined by a pair of virtual devices.
 
     Args:
-        disturbance: What ``tc`` calls netem's parameters, such as ("delay", "20ms").
+        disturbance: A queueing discipline as ``tc`` has it, such as ("netem", "delay", "20ms").
 
     Skips the test where the machine does not allow it.
     """
@@ -78,5 +78,5 @@ class Network:
             command(*self.prefix(at), "ip", "link", "set", "cable", "up")
             command(*self.prefix(at), "ip", "link", "set", "lo", "up")
             if self._disturbance:
-                netem = ("qdisc", "add", "dev", "cable", "root", "netem", *self._disturbance)
-                command(*self.prefix(at), "tc", *netem)
+                qdisc = ("qdisc", "add", "dev", "cable", "root", *self._disturbance)
+                command(*self.prefix(at), "tc", *qdisc)
