@@ -5,7 +5,7 @@
 .PHONY: demo test setup check lint types bench docs clean
 PYTHON ?= python3
 BIN := .venv/bin
-SOURCES := $(shell find src native -name '*.[ch]' -o -name '*.py' -path 'src/*' -o -name '*.xsd') CMakeLists.txt pyproject.toml
+SOURCES := $(shell find src native -name '*.[ch]' -o -name '*.in' -o -name '*.py' -path 'src/*' -o -name '*.xsd') CMakeLists.txt pyproject.toml
 export PYTHON
 
 demo: .venv/installed

@@ -20,6 +20,11 @@ typedef struct {
     _Alignas(EA_LINE) ea_a32 waiting[2];
 } ea_channel_shared;
 
+/* What the header of a node says, fetched. */
+typedef struct {
+    uint32_t kind, length, rest;
+} ea_frame;
+
 /* The private side of one end; used by one thread at a time. */
 typedef struct {
     ea_pool pool;

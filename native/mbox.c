@@ -117,11 +117,3 @@ bool ea_mbox_is_full(const ea_mbox *mbox) {
     uint64_t word = ea_load(&mbox->shared->slots[tail & mbox->mask], EA_SEQ_CST);
     return turn_of(word) == empty_turn(mbox, tail) - 1;
 }
-
-uint32_t ea_mbox_length(const ea_mbox *mbox) {
-    uint64_t head = ea_load(&mbox->shared->head, EA_ACQUIRE);
-    uint64_t tail = ea_load(&mbox->shared->tail, EA_ACQUIRE);
-    uint64_t length = tail - head;
-    if (length > UINT64_MAX / 2) return 0; /* the head moved between the two looks */
-    return length <= mbox->mask ? (uint32_t)length : mbox->mask + 1;
-}

@@ -92,10 +92,3 @@ ea_status ea_pool_pop_front(ea_pool *pool, const ea_context *who, uint32_t *inde
     ea_withdraw(who);
     return EA_BUSY;
 }
-
-uint32_t ea_pool_length(const ea_pool *pool) {
-    uint32_t first = (uint32_t)ea_load(&pool->shared->top, EA_ACQUIRE);
-    if (first >= pool->count) return 0;
-    uint32_t depth = ea_load(&ea_pool_node(pool, first)->depth, EA_RELAXED);
-    return depth < pool->count ? depth : pool->count;
-}

@@ -15,11 +15,6 @@ enum {
 
 static const uint64_t POLL_FIRST_NS = 50 * 1000, POLL_LAST_NS = 5 * 1000 * 1000;
 
-static void count(ea_a64 *counter) {
-    /* Relaxed load and store: only this participant writes its counters. */
-    ea_store(counter, ea_load(counter, EA_RELAXED) + 1, EA_RELAXED);
-}
-
 static struct timespec duration(uint64_t nanoseconds) {
     return (struct timespec){.tv_sec = (time_t)(nanoseconds / 1000000000), .tv_nsec = (long)(nanoseconds % 1000000000)};
 }
@@ -47,7 +42,7 @@ void ea_bell_ring(ea_bell *bell, ea_participant *counters) {
     /* The sleeper compares seq in the kernel: changed after it armed, it does not sleep. */
     (void)ea_add(&bell->seq, 1, EA_RELEASE);
     ea_word_wake(&bell->seq);
-    count(&counters->wakes);
+    ea_count(&counters->wakes);
 }
 
 uint32_t ea_bell_arm(ea_bell *bell) {
@@ -58,7 +53,7 @@ uint32_t ea_bell_arm(ea_bell *bell) {
 }
 
 void ea_bell_sleep(ea_waiter *waiter, ea_bell *bell, uint32_t armed, uint64_t nanoseconds) {
-    count(&waiter->counters->sleeps);
+    ea_count(&waiter->counters->sleeps);
     ea_word_sleep(waiter, &bell->seq, armed, nanoseconds);
 }
 
@@ -83,7 +78,7 @@ bool ea_wait(ea_waiter *waiter, ea_bell *bell, ea_ready ready, const void *what,
     if (ea_wait_spin(waiter, ready, what)) return true;
     if (waiter->policy == EA_WAIT_SPIN) return false;
     for (int yield = 0; yield < YIELDS && waiter->policy == EA_WAIT_ADAPTIVE; yield++) {
-        count(&waiter->counters->yields);
+        ea_count(&waiter->counters->yields);
         sched_yield();
         if (ready(what)) return true;
     }

@@ -113,17 +113,14 @@ class Deployed:
         """Return one end of a channel, not begun."""
         entry = self.fields["channels"][channel]
         own, peer = entry["enclaves"][side], entry["enclaves"][1 - side]
-        return make_exchange(
-            entry["exchange"],
-            side=side,
-            channel=channel,
-            cipher=entry["cipher"],
-            manifest=manifest or self.written(),
-            own=own,
-            peer=peer,
-            platform=self.platforms[own],
-            roots=[self.cpu.authority.root],
-        )
+        planned = {
+            **{key: entry[key] for key in ("exchange", "cipher")},
+            "side": side,
+            "channel": channel,
+            "peer_enclave": peer,
+            "roots": [self.cpu.authority.root],
+        }
+        return make_exchange(planned, manifest or self.written(), own, self.platforms[own])
 
     def ends(self, channel: int = 0) -> tuple[End, End]:
         """Return both ends of a channel, not begun."""

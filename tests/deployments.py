@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from eactors.deployment import xml
-from eactors.errors import DeploymentError
+from eactors.deployment.errors import DeploymentError
 
 if TYPE_CHECKING:
     from eactors.deployment.model import Deployment

@@ -15,8 +15,7 @@ from cryptography.hazmat.primitives.ciphers import algorithms
 from cryptography.hazmat.primitives.cmac import CMAC
 from tests.fake_quotes import FakeAuthority
 
-from eactors.errors import NotInEnclave
-from eactors.platform.base import PlatformError
+from eactors.errors import NotInEnclave, PlatformError
 
 SIMULATED = b"EACTORS-SIMULATE"
 INIT, DEBUG, MODE64BIT = 1, 2, 4

@@ -10,8 +10,9 @@ from tests.conftest import deployment_of
 
 from eactors.build.source import read_source
 from eactors.deployment import xml
+from eactors.deployment.errors import DeploymentError
 from eactors.deployment.planner import make_plan
-from eactors.errors import DeploymentError, SourceError
+from eactors.errors import SourceError
 
 if TYPE_CHECKING:
     from pathlib import Path

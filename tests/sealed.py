@@ -108,17 +108,10 @@ class Pair:
             actor = Talker()
             actor.name = names[0]
             end = _native.Connector(actor, names[1], message_size, attribute="line")
-            place = (world.region, self._pool, flags, tuple(self._mboxes), capacity, self._payload, side)
-            end._attach_sealed(
-                *place,
-                world.bell,
-                world.participants[side],
-                side + 1,
-                channel_id=channel_id,
-                cipher=cipher,
-                exchange=self.exchanges[side],
-                number=number,
-            )
+            mboxes = (self._mboxes[0], self._mboxes[1])
+            where = (world.region, self._pool, flags, mboxes, capacity, self._payload, side)
+            place = (*where, world.bell, world.participants[side], side + 1)
+            _native.attach_sealed(end, place, channel_id, cipher, self.exchanges[side], number)
             worker = world.worker(side)
             worker.add(actor, bodies[side], [(end, *handlers[side])])
             worker.add(self._ticker(), lambda _: world.region.stop(), [])

@@ -98,10 +98,10 @@ class World:
             mine.name = names[0]
             end = _native.Connector(mine, names[1], message_size)
             if shared:
-                place = (self.region, pool, flags, tuple(mboxes), CAPACITY, PAYLOAD, side)
-                end._attach_shared(*place, self.bell, self.participants[side], side + 1, copy)
+                where = (self.region, pool, flags, (mboxes[0], mboxes[1]), CAPACITY, PAYLOAD, side)
+                _native.attach_plain(end, (*where, self.bell, self.participants[side], side + 1), copy)
             else:
-                end._attach_private(self.region, private, side, self.bell, self.bell)
+                _native.attach_private(end, self.region, private, side, self.bell, self.bell)
             worker = self.worker(side)
             worker.add(mine, None, [(end, None, None)])
             self.kept += [worker, mine]

@@ -48,7 +48,7 @@ CLASSES: tuple[tuple[type, type | None], ...] = (
 )
 
 # How the runtime sets an object up is nothing for applications.
-_INTERNAL = {"codec", "handlers", "links", "live", "wait"}
+_INTERNAL = {"codec", "handlers", "live", "wait"}
 _ONLY_PRIVATE = {"push_front", "pop_back"}
 _SECTION = re.compile(r"(Args|Attributes|Class keywords|Raises|Returns):")
 _ENTRY = re.compile(r"(\*{0,2}\w+): (.*)")

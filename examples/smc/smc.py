@@ -19,12 +19,15 @@ LANE = 9
 
 SHIFT = 1 << 63
 LEAST, MOST = -SHIFT, SHIFT - 1
+MOST_DIGITS = 19
 HEADER = 9
 """Bytes before each vector on its way: the number of the round, and how many parties are in it."""
 
 
 class SecretInvalid(ValueError):
     """A party's vector is malformed; the message tells whose and where, not what it holds."""
+
+    hint = "correct the file of that party, and give it again: eactors provision FILE --to PARTY DIR"
 
 
 def pack(values):
@@ -40,14 +43,16 @@ def unpack(packed, length, parties):
 def parse(party, text, scale):
     """Read one number per line, as whole multiples of 10**-scale."""
     values = []
-    for number, line in enumerate(text.decode("utf-8", "replace").splitlines(), 1):
+    for number, line in enumerate(text.decode("utf-8", "replace").removeprefix("\ufeff").splitlines(), 1):
         whole, point, fraction = line.strip().removeprefix("-").partition(".")
         digits = whole + fraction
         if not (digits.isascii() and digits.isdecimal() and whole and bool(point) == bool(fraction)):
             raise SecretInvalid(f"{party}: line {number} is no number")
         if len(fraction) > scale:
             raise SecretInvalid(f"{party}: line {number} has more than {scale} decimal places")
-        value = int(digits) * 10 ** (scale - len(fraction))
+        if len(digits.lstrip("0")) > MOST_DIGITS:  # far out of range, and longer than int() may take
+            raise SecretInvalid(f"{party}: line {number} is out of range")
+        value = int(digits.lstrip("0") or "0") * 10 ** (scale - len(fraction))
         value = -value if line.strip().startswith("-") else value
         if not LEAST <= value <= MOST:
             raise SecretInvalid(f"{party}: line {number} is out of range")

@@ -12,6 +12,7 @@
 #include "aead.h"
 #include "atomics.h"
 #include "check.h"
+#include "frames.h"
 
 enum { MOST = 10000, DATA = 0, CLOSE = 1 };
 
@@ -45,8 +46,8 @@ static void frames_of_every_size_open_in_order(void) {
     for (size_t i = 0; i < sizeof SIZES / sizeof *SIZES; i++) {
         ea_frame frame = {DATA, SIZES[i], (uint32_t)i};
         memset(opened, 0, sizeof opened);
-        CHECK(ea_frames_seal(&out, frame, data, shared));
-        CHECK(ea_frames_open(&in, frame, shared, opened));
+        CHECK(ea_frames_move(&out, frame, data, shared));
+        CHECK(ea_frames_move(&in, frame, shared, opened));
         CHECK(memcmp(opened, data, SIZES[i]) == 0 && is_zero(opened + SIZES[i], MOST - SIZES[i]));
     }
     CHECK(out.number == in.number && in.number == sizeof SIZES / sizeof *SIZES);
@@ -61,7 +62,7 @@ static bool opens_as_specified(const uint8_t *with, uint64_t number, ea_frame fr
     memcpy(aad + 12, &frame.length, 4);
     memcpy(aad + 16, &frame.rest, 4);
     memcpy(aad + 20, &number, 8);
-    return ea_aead_open(cipher, with, nonce, (ea_bytes){shared, frame.length + EA_TAG}, (ea_bytes){aad, sizeof aad}, opened) &&
+    return ea_aead(cipher, false, with, nonce, (ea_bytes){shared, frame.length + EA_TAG}, (ea_bytes){aad, sizeof aad}, opened) &&
            memcmp(opened, data, frame.length) == 0;
 }
 
@@ -80,10 +81,10 @@ static void no_key_sees_a_number_twice(void) {
             for (uint8_t side = 0; side < 2; side++) {
                 ea_frame frame = {DATA, 40, 0};
                 bool renewed = number >= epoch * EA_FRAMES_PER_KEY;
-                CHECK(ea_frames_seal(&out[side], frame, data, shared));
+                CHECK(ea_frames_move(&out[side], frame, data, shared));
                 CHECK(opens_as_specified(renewed ? next : key, number, frame, side));
                 CHECK(!opens_as_specified(renewed ? key : next, number, frame, side));
-                CHECK(ea_frames_open(&in[side], frame, shared, opened));
+                CHECK(ea_frames_move(&in[side], frame, shared, opened));
                 CHECK(out[side].number == number + 1 && in[side].number == number + 1);
             }
         }
@@ -98,10 +99,10 @@ static void no_key_sees_a_number_twice(void) {
 static void the_last_number_is_never_used(void) {
     ea_frame frame = {DATA, 16, 0};
     ea_frames out = frames(0, true, UINT64_MAX - 1), in = frames(0, false, UINT64_MAX - 1);
-    CHECK(ea_frames_seal(&out, frame, data, shared) && ea_frames_open(&in, frame, shared, opened));
+    CHECK(ea_frames_move(&out, frame, data, shared) && ea_frames_move(&in, frame, shared, opened));
     memset(shared, 0, sizeof shared);
-    CHECK(!ea_frames_seal(&out, frame, data, shared) && is_zero(shared, 16 + EA_TAG));
-    CHECK(!ea_frames_open(&in, frame, shared, opened));
+    CHECK(!ea_frames_move(&out, frame, data, shared) && is_zero(shared, 16 + EA_TAG));
+    CHECK(!ea_frames_move(&in, frame, shared, opened));
     ea_frames_end(&out);
     ea_frames_end(&in);
 }
@@ -110,7 +111,7 @@ static void ended_frames_keep_no_key(void) {
     ea_frame frame = {DATA, 16, 0};
     ea_frames out = frames(0, true, 0);
     ea_frames_end(&out);
-    CHECK(is_zero(out.key, sizeof out.key) && !ea_frames_seal(&out, frame, data, shared));
+    CHECK(is_zero(out.key, sizeof out.key) && !ea_frames_move(&out, frame, data, shared));
     ea_frames_end(&out);
 }
 
@@ -118,7 +119,7 @@ static void ended_frames_keep_no_key(void) {
 static bool opens(ea_frames *in, ea_frame frame) {
     uint64_t number = in->number;
     memset(opened, 0xAA, frame.length);
-    if (ea_frames_open(in, frame, shared, opened)) return true;
+    if (ea_frames_move(in, frame, shared, opened)) return true;
     CHECK(in->number == number && is_zero(opened, frame.length));
     return false;
 }
@@ -127,7 +128,7 @@ static void a_changed_frame_does_not_open(void) {
     enum { SIZE = 20 };
     ea_frame frame = {DATA, SIZE, 4}, other;
     ea_frames out = frames(0, true, 5), in = frames(0, false, 5), wrong = in;
-    CHECK(ea_frames_seal(&out, frame, data, shared));
+    CHECK(ea_frames_move(&out, frame, data, shared));
     for (uint32_t bit = 0; bit < 8 * (SIZE + EA_TAG); bit++) {
         shared[bit / 8] ^= (uint8_t)(1 << bit % 8);
         CHECK(!opens(&in, frame));
@@ -172,7 +173,7 @@ static void what_opens_under_attack_is_what_was_sealed(void) {
     ea_frames out = frames(0, true, 0);
     pthread_t attacker;
     uint64_t good = 0, tried = 0;
-    CHECK(ea_frames_seal(&out, frame, data, shared));
+    CHECK(ea_frames_move(&out, frame, data, shared));
     atomic_store(&attack_over, false);
     CHECK(pthread_create(&attacker, NULL, attack, NULL) == 0);
     ea_frames in = frames(0, false, 0);
@@ -209,6 +210,8 @@ int main(int argc, char **argv) {
     printf("seed %" PRIu64 "\n", seed);
     check_watch(120);
     CHECK(ea_crypto_start(&missing));
+    CHECK(ea_keys_start(&missing));
+    ea_ciphers_fetch();
     uint64_t random = seed;
     fill(key, sizeof key, &random);
     fill(data, sizeof data, &random);

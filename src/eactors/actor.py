@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from eactors import _native
-from eactors.connector import Connector
 from eactors.errors import NotInEnclave, SourceError
-from eactors.mbox import Mbox, Pool
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, ClassVar
 
+    from eactors.connector import Connector
     from eactors.enclave.trust import Trust
+    from eactors.mbox import Mbox, Pool
 
 
 class Declaration:
@@ -38,19 +38,15 @@ class Declaration:
 
     def collect(self, cls: type) -> None:
         """Take over what ``cls`` itself declares."""
-        kinds: tuple[tuple[type, dict[str, Any]], ...] = (
-            (Connector, self.connectors),
-            (Pool, self.pools),
-            (Mbox, self.mboxes),
-        )
         for attribute, value in list(vars(cls).items()):
-            for kind, declared in kinds:
-                if isinstance(value, kind):
-                    declared[attribute] = value
-                    if issubclass(cls, _native.Actor):
-                        # A plain instance attribute is what CPython looks up fastest, and
-                        # only where no class attribute of that name exists.
-                        delattr(cls, attribute)
+            # Not by its class: what no actor here declares is not even imported.
+            place = getattr(type(value), "declared_in", None)
+            if place in ("connectors", "pools", "mboxes"):
+                getattr(self, place)[attribute] = value
+                if issubclass(cls, _native.Actor):
+                    # A plain instance attribute is what CPython looks up fastest, and only
+                    # where no class attribute of that name exists.
+                    delattr(cls, attribute)
 
 
 class Actor(_native.Actor):
@@ -110,11 +106,6 @@ class Actor(_native.Actor):
                     raise SourceError(f"{cls.__name__}.{attribute}: its handler {handler!r} is no method")
         cls.__eactors__ = declaration
 
-    @classmethod
-    def links(cls, declared: Connector, live: Any) -> tuple[Any, Any]:
-        """What a worker calls for the messages of a connector, and when it has broken; for the runtime."""
-        return declared.handlers(cls, live)
-
     def constructor(self) -> None:
         """Prepare the actor; called once, before its enclave is sealed."""
 
@@ -130,7 +121,7 @@ class Actor(_native.Actor):
             NotInEnclave: The actor runs on the untrusted side, which has no keys.
             ValueError: ``to`` is neither.
         """
-        return self._trusted("seal data").sealer.seal(data, to)
+        return self._power("sealing", "seal data").seal(data, to)  # type: ignore[no-any-return]
 
     def unseal(self, sealed: bytes) -> bytes:
         """Decrypt what `seal` returned, here or in an earlier run.
@@ -139,7 +130,7 @@ class Actor(_native.Actor):
             NotInEnclave: The actor runs on the untrusted side.
             SealBroken: It was changed, or sealed by whom this enclave is not.
         """
-        return self._trusted("unseal data").sealer.unseal(sealed)
+        return self._power("sealing", "unseal data").unseal(sealed)  # type: ignore[no-any-return]
 
     def report(self, enclave: int, data: bytes) -> bytes:
         """Prove to another enclave of the deployment who says ``data``: EREPORT.
@@ -154,7 +145,7 @@ class Actor(_native.Actor):
             NotInEnclave: The actor runs on the untrusted side.
             ManifestRejected: The deployment manifest has no such enclave.
         """
-        return self._trusted("make reports").report(enclave, data)
+        return self._power("reports", "make reports").report(enclave, data)  # type: ignore[no-any-return]
 
     def check_report(self, enclave: int, report: bytes) -> bytes:
         """See that a report is by an enclave of the deployment, and made for this one; its data.
@@ -163,7 +154,7 @@ class Actor(_native.Actor):
             NotInEnclave: The actor runs on the untrusted side.
             ReportInvalid: It is not, or was changed.
         """
-        return self._trusted("check reports").check_report(enclave, report)
+        return self._power("reports", "check reports").check_report(enclave, report)  # type: ignore[no-any-return]
 
     def quote(self, data: bytes) -> bytes:
         """Prove to anyone anywhere which enclave says ``data``.
@@ -180,12 +171,12 @@ class Actor(_native.Actor):
             NotInEnclave: The actor runs on the untrusted side.
             ValueError: The data has another length.
         """
-        return self._trusted("make quotes").quote(data)
+        return self._power("quotes", "make quotes").quote(data)  # type: ignore[no-any-return]
 
-    def _trusted(self, what: str) -> Trust:
+    def _power(self, name: str, what: str) -> Any:
         if self._trust is None:
             raise NotInEnclave(
                 f"actor {self.name!r} cannot {what}: it runs on the untrusted side, which has no keys",
                 hint="place it in an enclave",
             )
-        return self._trust
+        return self._trust.power(name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eactors.errors import MessageInvalid, SourceError
+from eactors.errors import SourceError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ class Connector:
             channel is neither private nor encrypted. Without one such a deployment is refused.
     """
 
+    declared_in = "connectors"
+
     def __init__(
         self,
         peer: str | Callable[[Placement], str],
@@ -53,11 +55,9 @@ class Connector:
 
     def on_message(self, handler: Handler) -> Handler:
         """Let the decorated method handle each message, as ``handler(self, cargo)``."""
-        if self.handler is not None:
-            raise SourceError(
-                f"a connector to {self.peer!r} has two handlers, {self.handler!r} and {handler.__name__!r}",
-                hint="declare one connector per handler, or tell the messages apart inside one handler",
-            )
+        self._refuse_second(
+            self.handler, handler, "declare one connector per handler, or tell the messages apart"
+        )
         self.handler = handler.__name__
         return handler
 
@@ -68,14 +68,14 @@ class Connector:
         Without such a method the actor fails, or, where its ``body()`` polls, the next
         ``receive`` or ``send`` raises the error.
         """
-        if self.broken_handler is not None:
-            raise SourceError(
-                f"a connector to {self.peer!r} has two handlers of its break, {self.broken_handler!r} and "
-                f"{handler.__name__!r}",
-                hint="declare one",
-            )
+        self._refuse_second(self.broken_handler, handler, "declare one handler of its break")
         self.broken_handler = handler.__name__
         return handler
+
+    def _refuse_second(self, first: str | None, second: Handler, hint: str) -> None:
+        if first is not None:
+            what = f"a connector to {self.peer!r} has two handlers, {first!r} and {second.__name__!r}"
+            raise SourceError(what, hint=hint)
 
     def live(self, connector: _native.Connector) -> Any:
         """What an instance finds in the attribute, for the end that it was given."""
@@ -83,9 +83,7 @@ class Connector:
 
     def handlers(self, actor: type[Any], live: Any) -> tuple[Any, Any]:  # noqa: ARG002 - what a Service needs
         """What is called as ``(actor, cargo)`` for each message, and ``(actor, error)`` at the break."""
-        return tuple(  # type: ignore[return-value]
-            None if name is None else getattr(actor, name) for name in (self.handler, self.broken_handler)
-        )
+        return getattr(actor, self.handler or "", None), getattr(actor, self.broken_handler or "", None)
 
     def codec(self) -> tuple[Callable[[Any], bytes] | None, Callable[[bytes], Any] | None]:
         """How messages become bytes and back; (None, None) if they are bytes.
@@ -94,25 +92,9 @@ class Connector:
         """
         if self.message is None:
             return None, None
-        import msgspec  # noqa: PLC0415 - an enclave without typed messages does without it
+        from eactors.codec import codec_of  # noqa: PLC0415 - an enclave without typed messages does without it
 
-        wanted = self.message
-        encode = msgspec.msgpack.Encoder().encode
-        decoder = msgspec.msgpack.Decoder(wanted)
-        check = wanted if isinstance(wanted, type) else None
-
-        def encode_checked(message: Any) -> bytes:
-            if check is not None and not isinstance(message, check):
-                raise MessageInvalid(f"{type(message).__name__} is not a {check.__name__}")
-            return encode(message)
-
-        def decode(data: bytes) -> Any:
-            try:
-                return decoder.decode(data)
-            except msgspec.MsgspecError as error:
-                raise MessageInvalid(f"a received message is no {wanted}: {error}") from error
-
-        return encode_checked, decode
+        return codec_of(self.message)
 
     if TYPE_CHECKING:
 

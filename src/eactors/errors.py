@@ -1,4 +1,4 @@
-"""Every error that EActors raises on purpose.
+"""The errors that enclaves raise on purpose; `eactors.deployment.errors` and `host.errors` have the rest.
 
 Each names its culprit in the message and, where there is a next step, gives it in
 ``hint``; the command line prints them as ``error:`` and ``hint:``. This module is part
@@ -22,31 +22,8 @@ class EActorsError(Exception):
         self.hint = hint
 
 
-class DeploymentError(EActorsError):
-    """The deployment file is wrong.
-
-    Attributes:
-        file: Path of the deployment file.
-        line: Line in that file, from 1; None where no single line is to blame.
-    """
-
-    def __init__(self, message: str, *, file: str, line: int | None = None, hint: str | None = None) -> None:
-        super().__init__(message, hint=hint)
-        self.file = file
-        self.line = line
-
-    def __str__(self) -> str:
-        """Lead with ``file:line:``, the form that editors jump to."""
-        where = self.file if self.line is None else f"{self.file}:{self.line}"
-        return f"{where}: {self.message}"
-
-
 class SourceError(EActorsError):
     """The source file cannot be imported, or declares its actors wrongly."""
-
-
-class LaunchError(EActorsError):
-    """The machine refuses what the application needs to start."""
 
 
 class ActorStopped(EActorsError):  # noqa: N818 - it names what happened, like StopIteration
@@ -109,6 +86,10 @@ class SealBroken(EActorsError, ValueError):  # noqa: N818
     """Sealed data was changed, or sealed by an enclave with another measurement or signer."""
 
 
+class PlatformError(EActorsError):
+    """The platform refuses an instruction, or does not answer any more."""
+
+
 class ImageError(EActorsError):
     """The image of an enclave is not what was measured and signed."""
 
@@ -138,36 +119,3 @@ class SandboxViolation(EActorsError, PermissionError):  # noqa: N818
     def __str__(self) -> str:
         """Return the message alone, where OSError would put the number in front."""
         return self.message
-
-
-class SystemActorError(EActorsError, OSError):
-    """A system actor could not do what it was asked for.
-
-    Attributes:
-        errno: The operating system's number; 0 if the refusal is the system actor's own.
-        operation: What was asked for, such as ``open data/log.txt``.
-        reason: Why not, in words.
-    """
-
-    def __init__(self, operation: str, errno: int, reason: str, *, hint: str | None = None) -> None:
-        super().__init__(f"{operation}: {reason}", hint=hint)
-        self.errno = errno
-        self.strerror = reason
-        self.operation = operation
-        self.reason = reason
-
-    def __str__(self) -> str:
-        """Return the message alone, where OSError would put the number in front."""
-        return self.message
-
-
-class SystemActorMisbehaved(EActorsError):  # noqa: N818
-    """A system actor answered what no honest one does; nothing more is asked of it, or believed.
-
-    Attributes:
-        system: Its name, such as ``network``.
-    """
-
-    def __init__(self, message: str, *, system: str = "", hint: str | None = None) -> None:
-        super().__init__(message, hint=hint)
-        self.system = system

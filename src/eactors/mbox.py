@@ -25,6 +25,8 @@ class Pool:
         name: What actors and the deployment call it.
     """
 
+    declared_in = "pools"
+
     def __init__(self, name: str) -> None:
         self.name = name
 
@@ -48,6 +50,8 @@ class Mbox:
         name: What actors call it.
         pool: Whose nodes it carries.
     """
+
+    declared_in = "mboxes"
 
     def __init__(self, name: str, pool: Pool) -> None:
         self.name = name

@@ -8,8 +8,8 @@ import pytest
 from tests.pingpong import PING_PONG
 
 from eactors import _native
-from eactors.errors import LaunchError
 from eactors.host.application import Application
+from eactors.host.errors import LaunchError
 from eactors.host.workspace import Workspace
 
 if TYPE_CHECKING:

@@ -126,6 +126,14 @@ def test_owners_of_two_manifests_do_not_agree(owners: tuple[Owner, Owner]) -> No
     done = bob.eactors("verify", "mixed")
     assert done.returncode == 1
     assert "signature is for another manifest" in done.stdout
+    # His image he signs; what stands under the manifest is still the other signature.
+    assert bob.eactors("sign", "mixed", "bob.pem").returncode == 0
+    signature = next((bob.folder / "other/signatures").iterdir())
+    shutil.copy(signature, bob.folder / "mixed/signatures")
+    done = bob.eactors("run", "mixed")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"ManifestRejected: owner {signature.stem} signed another manifest than this one, " in done.stderr
+    assert "hint: have each of them sign this very manifest" in done.stderr
 
 
 def test_a_stranger_s_signature_is_worth_nothing(owners: tuple[Owner, Owner]) -> None:

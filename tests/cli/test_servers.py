@@ -108,7 +108,7 @@ def test_a_built_deployment_runs_on_each_server(tmp_path: Path) -> None:
     """Built once, and copied."""
     servers = Servers(tmp_path, COUNT, enclaves=(1, 2))
     built, copy = tmp_path / "built", tmp_path / "copy"
-    command = [EACTORS, "build", str(servers.source), str(servers.deployment), "-o", str(built)]
+    command = [str(EACTORS), "build", str(servers.source), str(servers.deployment), "-o", str(built)]
     subprocess.run(command, check=True, capture_output=True)
     shutil.copytree(built, copy)
     with started([servers.start(0, target=[built]), servers.start(1, target=[copy])]) as processes:
@@ -176,7 +176,7 @@ def test_an_address_that_is_in_no_server(tmp_path: Path) -> None:
 def test_an_address_that_is_not_given(tmp_path: Path) -> None:
     """Which of them this machine is, nobody can know."""
     servers = Servers(tmp_path, COUNT)
-    command = [EACTORS, "run", str(servers.source), str(servers.deployment)]
+    command = [str(EACTORS), "run", str(servers.source), str(servers.deployment)]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert done.returncode == 2
     assert done.stderr == (

@@ -100,6 +100,7 @@ def test_a_number_that_is_written_is_read(value: int, scale: int) -> None:
         ("1\n-\n", "line 2 is no number"),
         ("0.123\n", "line 1 has more than 2 decimal places"),
         (f"{1 << 63}\n", "line 1 is out of range"),
+        ("1\n" + "9" * 5000, "line 2 is out of range"),
         ("", "there are no numbers"),
         ("\u0661\n", "line 1 is no number"),
     ],
@@ -159,7 +160,12 @@ def test_the_parties_add_their_own_files(built: Path) -> None:
     done = eactors(built.parent, "run", built)
     assert done.returncode == 1
     assert "error: actor 'keeper2' failed: SecretInvalid: keeper2: line 2 is no number\n" in done.stderr
+    assert "hint: correct the file of that party, and give it again: eactors provision" in done.stderr
     assert "my secret" not in done.stderr
+
+    # As a spreadsheet writes it: with a mark of the encoding before the first number.
+    assert provision(built, "keeper2", "\ufeff0.25\n0.01\n", "--allow-debug").returncode == 0
+    assert json.loads(eactors(built.parent, "run", built).stdout)["last"] == ["11.75", "18.01"]
 
     assert provision(built, "keeper2", "1\n", "--allow-debug").returncode == 0
     assert "keeper2: there are 1 numbers, and the others have 2" in eactors(built.parent, "run", built).stderr

@@ -10,7 +10,7 @@ from tests.fake_platform import FakeCpu, NoPlatform
 
 from eactors.attestation.end import CONFIRMATION, REPORT, SECRET
 from eactors.attestation.exchange import make_exchange
-from eactors.attestation.identity import target_info
+from eactors.attestation.report import target_info
 from eactors.errors import ExchangeFailed, ManifestRejected
 
 every_exchange = pytest.mark.parametrize("exchange", EXCHANGES)
@@ -20,20 +20,21 @@ attested = pytest.mark.parametrize("exchange", ["local-attestation", "sealing"])
 def test_an_image_that_plans_another_side_than_the_manifest() -> None:
     """The manifest has the last word on sides, ciphers and exchanges."""
     deployed = Deployed()
-    good: dict[str, Any] = {"side": 0, "channel": 0, "cipher": "aes-128-gcm", "own": 1, "peer": 2}
-    good |= {"manifest": deployed.written(), "platform": deployed.platforms[1]}
-    make_exchange("local-attestation", **good)
-    for kind, changed in (
-        ("local-attestation", {"side": 1}),
-        ("local-attestation", {"own": 2, "peer": 1}),
-        ("local-attestation", {"peer": 3}),
-        ("local-attestation", {"cipher": "aes-256-gcm"}),
-        ("diffie-hellman", {}),
+    good: dict[str, Any] = {"side": 0, "channel": 0, "cipher": "aes-128-gcm", "peer_enclave": 2}
+    good["exchange"] = "local-attestation"
+    rest = deployed.written(), 1, deployed.platforms[1]
+    make_exchange(good, *rest)
+    for changed, own in (
+        ({"side": 1}, 1),
+        ({"peer_enclave": 1}, 2),
+        ({"peer_enclave": 3}, 1),
+        ({"cipher": "aes-256-gcm"}, 1),
+        ({"exchange": "diffie-hellman"}, 1),
     ):
         with pytest.raises(ExchangeFailed, match=r"in this enclave's image and .* in the manifest"):
-            make_exchange(kind, **{**good, **changed})
+            make_exchange({**good, **changed}, deployed.written(), own, deployed.platforms[1])
     with pytest.raises(ManifestRejected, match="no encrypted channel 5"):
-        make_exchange("local-attestation", **{**good, "channel": 5})
+        make_exchange({**good, "channel": 5}, *rest)
 
 
 @pytest.mark.parametrize("changed", [{"cipher": "rot13"}, {"exchange": "trust-me"}])

@@ -13,8 +13,8 @@ from lxml import etree
 
 from eactors.deployment import xml
 from eactors.deployment.checks import check
+from eactors.deployment.errors import DeploymentError
 from eactors.deployment.values import ADDRESS, NAME
-from eactors.errors import DeploymentError
 
 if TYPE_CHECKING:
     from eactors.deployment.model import (

@@ -42,7 +42,7 @@ def programs(draw: st.DrawFn) -> tuple[str, dict[str, set[int]], int]:
             lines[-1] if lines and lines[-1] and lines[-1][0] not in " #" and "\n" not in lines[-1] else None
         )
         text = _definition(kind, number, value)
-        if kind == "joined" and last is not None and not last.startswith(("def", "class", "@", "if")):
+        if kind == "joined" and last is not None and not last.startswith(("def", "class", "@", "if", ")")):
             lines[-1] += "; " + text
         else:
             lines += text.split("\n")

@@ -8,8 +8,8 @@ import pytest
 
 from eactors.deployment import xml
 from eactors.deployment.checks import check
+from eactors.deployment.errors import DeploymentError
 from eactors.deployment.model import DeployedActor, Deployment, EnclaveShare, Server, Worker
-from eactors.errors import DeploymentError
 
 FILE = "demo.xml"
 

@@ -9,7 +9,7 @@ from tests.conftest import deployment_of
 from tests.plans import PAIR
 
 from eactors.deployment.encryption import attested
-from eactors.errors import DeploymentError
+from eactors.deployment.errors import DeploymentError
 
 if TYPE_CHECKING:
     from tests.plans import Planner

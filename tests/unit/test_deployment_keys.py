@@ -7,7 +7,7 @@ from tests.conftest import deployment_of
 
 from eactors.deployment import xml
 from eactors.deployment.checks import check
-from eactors.errors import DeploymentError
+from eactors.deployment.errors import DeploymentError
 
 FILE = "demo.xml"
 ALICE = '<key name="alice" file="alice.pem"/>'

@@ -11,7 +11,7 @@ from tests.deployments import VALID, refused
 from tests.schema import describes
 
 from eactors.deployment import xml
-from eactors.errors import DeploymentError
+from eactors.deployment.errors import DeploymentError
 
 if TYPE_CHECKING:
     from pathlib import Path

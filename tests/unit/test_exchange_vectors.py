@@ -83,14 +83,11 @@ def test_we_come_to_the_vectors(name: str, monkeypatch: pytest.MonkeyPatch) -> N
     manifest = Manifest(vector["manifest"].encode())
     ends = [
         make_exchange(
-            vector["exchange"],
-            side=side,
-            channel=vector["channel"],
-            cipher=vector["cipher"],
-            manifest=manifest,
-            own=sides[side]["enclave"],
-            peer=sides[1 - side]["enclave"],
-            platform=WrittenPlatform(vector, side),
+            {key: vector[key] for key in ("exchange", "channel", "cipher")}
+            | {"side": side, "peer_enclave": sides[1 - side]["enclave"]},
+            manifest,
+            sides[side]["enclave"],
+            WrittenPlatform(vector, side),
         )
         for side in (0, 1)
     ]

@@ -8,14 +8,11 @@ from tests.fake_platform import FakeCpu
 
 from eactors.attestation.identity import (
     SIMULATED_CPU,
-    TO_MEASUREMENT,
-    TO_SIGNER,
     Identity,
-    check_report,
     own_identity,
-    seal_key_request,
-    target_info,
 )
+from eactors.attestation.key_request import TO_MEASUREMENT, TO_SIGNER, seal_key_request
+from eactors.attestation.report import check_report, target_info
 from eactors.cpu.instructions import CPU_SVN
 from eactors.cpu.structures import KeyRequest, TargetInfo
 from eactors.errors import ReportInvalid

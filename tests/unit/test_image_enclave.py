@@ -38,9 +38,10 @@ import sys
 home = sys.argv[1]
 sys.path[:0] = [home, home + "/app"]
 sys.path.append(home + "/site")
-from eactors.enclave import loader, missing
+from eactors.enclave import beside, loader, missing
 missing.install("enclave 1 (bank)")
-bank = loader.load(home, "app/bank.py", "bank")
+beside.install(home, "app")
+bank = loader.execute(home + "/app/bank.py", "bank", "app/bank.py")
 """
 
 

@@ -60,7 +60,7 @@ def test_the_variants_of_the_native_module_are_counted_when_it_is_built(tmp_path
 
 def test_an_enclave_has_no_more_of_the_native_module_than_it_needs() -> None:
     """Each variant's lines are known by its file."""
-    plain, both = (framework.Parts((), name).native for name in ("plain", "private-mboxes"))
+    plain, both = (framework.Parts((), name).native for name in ("plain", "mboxes-plain-private"))
     assert lines.native_lines(plain)["eactors"] < lines.native_lines(both)["eactors"]
     assert lines.native_lines(both)["eactors"] < lines.native_lines(framework.NATIVE)["eactors"]
 

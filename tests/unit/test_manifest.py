@@ -41,6 +41,7 @@ class Owner:
 
 
 ALICE, BOB = Owner(), Owner()
+BOTH = {ALICE.name: ALICE.pem, BOB.name: BOB.pem}
 OTHER = canonical({**FIELDS, "application": "other.py"})
 
 
@@ -154,26 +155,26 @@ def test_every_owner_must_have_signed() -> None:
         {"signature": "zz"},
         {"key": ALICE.pem, "signature": "00"},
     ]
-    check_signatures(CONTENT, [*rubbish, BOB.sign(), ALICE.sign()], [ALICE.pem, BOB.pem])
+    check_signatures(CONTENT, [*rubbish, BOB.sign(), ALICE.sign()], BOTH)
 
 
 def test_a_missing_owner_is_named() -> None:
     """And only the missing one."""
     with pytest.raises(ManifestRejected) as caught:
-        check_signatures(CONTENT, [ALICE.sign()], [ALICE.pem, BOB.pem])
+        check_signatures(CONTENT, [ALICE.sign()], BOTH)
     assert str(caught.value) == f"the manifest lacks the signature of owner {BOB.name}"
 
 
 def test_all_missing_owners_are_named() -> None:
     """Whoever deploys asks all of them at once."""
     with pytest.raises(ManifestRejected, match=f"{ALICE.name}; .*{BOB.name}"):
-        check_signatures(CONTENT, [], [ALICE.pem, BOB.pem])
+        check_signatures(CONTENT, [], BOTH)
 
 
 def test_a_signature_of_another_manifest_is_told_apart() -> None:
     """Two owners who looked at different manifests should hear so."""
     with pytest.raises(ManifestRejected, match=f"owner {BOB.name} signed another manifest"):
-        check_signatures(CONTENT, [ALICE.sign(), BOB.sign(OTHER)], [ALICE.pem, BOB.pem])
+        check_signatures(CONTENT, [ALICE.sign(), BOB.sign(OTHER)], BOTH)
 
 
 @pytest.mark.parametrize(
@@ -190,19 +191,19 @@ def test_a_signature_that_does_not_verify_is_refused(what: str) -> None:
         "of another key": {**ALICE.sign(), "signature": BOB.sign()["signature"]},
     }[what]
     with pytest.raises(ManifestRejected, match=f"the signature of owner {ALICE.name} is not valid"):
-        check_signatures(CONTENT, [signature], [ALICE.pem])
+        check_signatures(CONTENT, [signature], {ALICE.name: ALICE.pem})
 
 
 def test_the_key_that_a_signature_brings_along_is_not_used() -> None:
     """Otherwise anyone could sign."""
     with pytest.raises(ManifestRejected, match=f"lacks the signature of owner {ALICE.name}"):
-        check_signatures(CONTENT, [BOB.sign()], [ALICE.pem])
+        check_signatures(CONTENT, [BOB.sign()], {ALICE.name: ALICE.pem})
 
 
 def test_an_image_without_owners_believes_no_manifest() -> None:
     """No owner is not the same as any owner."""
     with pytest.raises(ManifestRejected, match="names no owner"):
-        check_signatures(CONTENT, [ALICE.sign()], [])
+        check_signatures(CONTENT, [ALICE.sign()], {})
 
 
 def test_an_enclave_finds_itself_in_the_manifest() -> None:

@@ -93,12 +93,6 @@ def test_a_public_key_file_is_enough_to_check(tmp_path: Path) -> None:
     assert info.value.hint == "name the file of the private key"
 
 
-def test_the_native_core_computes_the_same_identity() -> None:
-    """It is what enclaves compare owners by."""
-    modulus = _native.rsa_modulus(public_pem(ALICE).encode())
-    assert _native.sha256(modulus).hex() == fingerprint(ALICE)
-
-
 WEAK = rsa.generate_private_key(65537, 2048)
 CURVE = ec.generate_private_key(ec.SECP256R1())
 

@@ -18,19 +18,27 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = Path(eactors.__file__).parent
-MOST = 4100
-"""Lines of Python and C without blanks, comments, docstrings and what is only for type checkers.
-
-The aim is 3500: two enclaves with an attested, encrypted channel have 3800, public mboxes add most.
-"""
+MOST = 3500
+"""Lines of Python and C without blanks, comments, docstrings and what is only for type checkers."""
 LONGEST_FILE = 400
 
 
 def deployments() -> Iterator[Path]:
-    """Yield one deployment for each way to use the framework."""
+    """Yield one deployment for each way to use the framework.
+
+    What still has more is in docs/design/variants.md.
+    """
     yield ROOT / "examples/pingpong2/two-enclaves.xml"
+    yield ROOT / "examples/pingpong2/two-enclaves-plain.xml"
+    yield ROOT / "examples/pingpong2/two-enclaves-sealing.xml"
     yield ROOT / "examples/pingpong2/one-enclave.xml"
     yield ROOT / "examples/pingpong/two-enclaves.xml"
+    yield ROOT / "examples/tripong/three-enclaves.xml"
+    yield ROOT / "examples/tripong/one-enclave.xml"
+    yield ROOT / "examples/tripong/one-worker.xml"
+    yield ROOT / "examples/smc/three-parties.xml"
+    yield ROOT / "examples/diffie_hellman/attested.xml"
+    yield ROOT / "examples/attestation/two-enclaves.xml"
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ def test_a_connector_is_attached_once(world: World) -> None:
     """A second channel would leak the first."""
     one, _ = world.pair(shared=True)
     with pytest.raises(RuntimeError, match="attached already"):
-        one._attach_private(world.region, _native.PrivateChannel(1), 0, world.bell, world.bell)
+        _native.attach_private(one, world.region, _native.PrivateChannel(1), 0, world.bell, world.bell)
 
 
 def test_an_unattached_connector_does_not_crash() -> None:
@@ -124,9 +124,9 @@ def test_a_worker_runs_handlers_until_the_region_stops(world: World) -> None:
     actor.name = "sink"
     end = _native.Connector(actor, "one", 10)
     channel = _native.PrivateChannel(8)
-    end._attach_private(world.region, channel, 0, world.bell, world.bell)
+    _native.attach_private(end, world.region, channel, 0, world.bell, world.bell)
     one = _native.Connector(world.kept[1], "sink", 10)
-    one._attach_private(world.region, channel, 1, world.bell, world.bell)
+    _native.attach_private(one, world.region, channel, 1, world.bell, world.bell)
     worker = world.worker()
     worker.add(actor, None, [(end, Sink.on, None)])
     for number in range(3):

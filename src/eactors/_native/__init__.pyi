@@ -11,6 +11,9 @@ Exchange: TypeAlias = Callable[[bytes | None], tuple[tuple[bytes, ...], Keys | N
 Handler: TypeAlias = Callable[[Any, Cargo], None] | None
 Attached: TypeAlias = tuple[Connector, Handler, Callable[[Any, ChannelBroken], None] | None]
 
+Place: TypeAlias = tuple[Region, int, int, tuple[int, int], int, int, int, int, int, int]
+"""Region, pool, shared, mboxes, capacity, payload, side, the peer's bell, participant and its id."""
+
 BATON_BYTES: Final[int]
 BELL_BYTES: Final[int]
 CHANNEL_BYTES: Final[int]
@@ -21,6 +24,21 @@ NODE_HEADER_BYTES: Final[int]
 PARTICIPANT_BYTES: Final[int]
 STASH: Final[int]
 
+def watch(worker: Worker, file: Any, /) -> None: ...
+def attach_plain(connector: Connector, place: Place, copy: bool, /) -> None: ...
+def attach_private(
+    connector: Connector, region: Region, channel: PrivateChannel, side: int, own_bell: int, peer_bell: int, /
+) -> None: ...
+def attach_sealed(
+    connector: Connector,
+    place: Place,
+    channel_id: int,
+    cipher: str,
+    exchange: Exchange,
+    number: int = 0,
+    /,
+) -> None: ...
+def span(worker: Worker, baton: int, position: int, positions: int, /) -> None: ...
 def adopt(region: Region, participant: int, participant_id: int, /) -> None: ...
 def channel_nodes(capacity: int, /) -> int: ...
 def current_actor() -> str | None: ...
@@ -80,41 +98,6 @@ class Connector:
     def try_send(self, message: Any, /) -> bool: ...
     def receive(self) -> Cargo | None: ...
     def create(self, size: SupportsIndex, /) -> Cargo: ...
-    def _attach_shared(
-        self,
-        region: Region,
-        pool: int,
-        shared: int,
-        mboxes: Sequence[int],
-        capacity: int,
-        payload: int,
-        side: int,
-        peer_bell: int,
-        participant: int,
-        participant_id: int,
-        copy: bool = True,
-    ) -> None: ...
-    def _attach_sealed(
-        self,
-        region: Region,
-        pool: int,
-        shared: int,
-        mboxes: Sequence[int],
-        capacity: int,
-        payload: int,
-        side: int,
-        peer_bell: int,
-        participant: int,
-        participant_id: int,
-        *,
-        channel_id: int,
-        cipher: str,
-        exchange: Exchange,
-        number: int = 0,
-    ) -> None: ...
-    def _attach_private(
-        self, region: Region, channel: PrivateChannel, side: int, own_bell: int, peer_bell: int, /
-    ) -> None: ...
 
 class Worker:
     def __new__(
@@ -128,9 +111,6 @@ class Worker:
         crowded: bool,
         alone: bool,
         report: Callable[[str, Any, object], None],
-        baton: int = 0,
-        position: int = 0,
-        positions: int = 1,
     ) -> Self: ...
     def add(
         self,
@@ -141,7 +121,6 @@ class Worker:
     ) -> None: ...
     def construct(self, actor: Actor, constructor: Callable[[], None], /) -> None: ...
     def run(self) -> None: ...
-    def watch(self, descriptor: Any, /) -> None: ...
 
 @final
 class Region:
@@ -261,7 +240,6 @@ def equal(one: Buffer, other: Buffer, /) -> bool: ...
 def hkdf(key: Buffer, salt: Buffer, info: Buffer, length: int, /) -> bytearray: ...
 def p256_verify(key: Buffer, signature: Buffer, data: Buffer, /) -> bool: ...
 def pck_key(root: Buffer, chain: Buffer, /) -> bytes | None: ...
-def rsa_modulus(public_pem: Buffer, /) -> bytes: ...
 def rsa_pss_verify(public_pem: Buffer, signature: Buffer, data: Buffer, /) -> bool: ...
 def sha256(*parts: Buffer) -> bytes: ...
 def wipe(*arrays: bytearray) -> None: ...

@@ -27,19 +27,8 @@ static PyObject *actor_stopped(ActorObject *self, void *unused) {
 }
 
 static void actor_dealloc(ActorObject *self) {
-    PyObject_GC_UnTrack(self);
     Py_CLEAR(self->name);
     Py_TYPE(self)->tp_free((PyObject *)self);
-}
-
-static int actor_traverse(ActorObject *self, visitproc visit, void *arg) {
-    Py_VISIT(self->name);
-    return 0;
-}
-
-static int actor_clear(ActorObject *self) {
-    Py_CLEAR(self->name);
-    return 0;
 }
 
 static PyMethodDef methods[] = {
@@ -63,12 +52,10 @@ static PyGetSetDef properties[] = {
 PyTypeObject Actor_Type = {
     PyVarObject_HEAD_INIT(NULL, 0).tp_name = "eactors._native.Actor",
     .tp_basicsize = sizeof(ActorObject),
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
     .tp_doc = "The native part of every actor.",
     .tp_new = PyType_GenericNew,
     .tp_dealloc = (destructor)actor_dealloc,
-    .tp_traverse = (traverseproc)actor_traverse,
-    .tp_clear = (inquiry)actor_clear,
     .tp_methods = methods,
     .tp_members = members,
     .tp_getset = properties,

@@ -72,7 +72,7 @@ static PyObject *read_word(SpanObject *self, PyObject *argument) {
     result = span_read(self, fd, &word);
     Py_END_ALLOW_THREADS
     if (result < 0) return PyErr_Format(PyExc_ValueError, "%s", self->link.wrong);
-    if (self->corrupt != NULL) return ea_raise(errors.region_corrupted, NULL, "%s", self->corrupt);
+    if (self->corrupt != NULL) return ea_raise("RegionCorrupted", NULL, "%s", self->corrupt);
     if (result == 0) Py_RETURN_NONE;
     return PyBytes_FromStringAndSize((const char *)word.payload, (Py_ssize_t)word.length);
 }
@@ -103,7 +103,7 @@ static PyObject *write_all(SpanObject *self, PyObject *idle) {
     Py_BEGIN_ALLOW_THREADS
     span_write(self, nanoseconds);
     Py_END_ALLOW_THREADS
-    if (self->corrupt != NULL) return ea_raise(errors.region_corrupted, NULL, "%s", self->corrupt);
+    if (self->corrupt != NULL) return ea_raise("RegionCorrupted", NULL, "%s", self->corrupt);
     Py_RETURN_NONE;
 }
 

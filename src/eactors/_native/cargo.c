@@ -1,18 +1,7 @@
 /* Cargo: one message, received or to be sent.
  *
  * Its bytes are either a private bytes object or a node of the connector's channel. */
-#include "types.h"
-
-typedef struct {
-    PyObject_HEAD
-    ConnectorObject *connector;
-    PyObject *bytes; /* NULL: the message lies in `node` */
-    uint8_t *data;
-    Py_ssize_t length;
-    Py_ssize_t exports;
-    uint32_t node;
-    bool writable, spent;
-} CargoObject;
+#include "cargo.h"
 
 #ifndef Py_GIL_DISABLED
 /* A worker makes and drops one cargo per message: keep a few. */
@@ -51,24 +40,17 @@ PyObject *cargo_of_bytes(ConnectorObject *connector, PyObject *bytes) {
     return (PyObject *)self;
 }
 
-PyObject *cargo_of_private(ConnectorObject *connector, PyObject *bytes) {
-    PyObject *cargo = cargo_of_bytes(connector, bytes);
-    if (cargo != NULL) ((CargoObject *)cargo)->writable = true;
-    return cargo;
-}
-
-PyObject *cargo_of_node(ConnectorObject *connector, uint32_t node, Py_ssize_t length, bool writable) {
+PyObject *cargo_of_node(ConnectorObject *connector, uint32_t node, uint8_t *payload, Py_ssize_t length) {
     CargoObject *self = cargo_new(connector);
     if (self == NULL) return NULL;
-    self->data = ea_pool_node(&connector->carrier.shared.end.pool, node)->payload;
+    self->data = payload;
     self->length = length;
     self->node = node;
-    self->writable = writable;
     return (PyObject *)self;
 }
 
 static void let_go(CargoObject *self) {
-    if (self->node != EA_NONE) (void)ea_end_release(&self->connector->carrier.shared.end, self->node);
+    if (self->node != EA_NONE) self->connector->ops->in_place->release(self->connector, self->node);
     self->node = EA_NONE;
     Py_CLEAR(self->bytes);
     self->spent = true;
@@ -91,33 +73,22 @@ static bool usable(const CargoObject *self) {
     return !self->spent;
 }
 
-static bool unexported(const CargoObject *self) {
+bool cargo_unexported(const CargoObject *self) {
     if (self->exports > 0)
         PyErr_SetString(PyExc_BufferError, "a view of this cargo is still in use; release() it before the cargo goes");
     return self->exports == 0;
 }
 
-int cargo_detach(PyObject *cargo, ConnectorObject *connector, uint32_t *node, Py_ssize_t *length, PyObject **bytes) {
-    CargoObject *self = (CargoObject *)cargo;
-    if (!usable(self)) return -1;
-    if (self->node != EA_NONE && self->connector == connector) {
-        if (!unexported(self)) return -1;
-        *node = self->node;
-        *length = self->length;
-        self->node = EA_NONE;
-        self->spent = true;
-        return 1;
-    }
-    if (self->bytes != NULL && self->writable) {
-        if (!unexported(self)) return -1;
-        *bytes = self->bytes;
-        self->bytes = NULL;
-        self->spent = true;
-        return 0;
-    }
-    *bytes = self->bytes != NULL ? Py_NewRef(self->bytes)
-                                 : PyBytes_FromStringAndSize((char *)self->data, self->length);
-    return *bytes == NULL ? -1 : 0;
+PyObject *cargo_content(CargoObject *self) {
+    if (!usable(self)) return NULL;
+    if (self->bytes == NULL) return PyBytes_FromStringAndSize((char *)self->data, self->length);
+    if (!self->writable) return Py_NewRef(self->bytes);
+    if (!cargo_unexported(self)) return NULL;
+    /* Filled by the actor in memory that nobody else knows: it goes as it is. */
+    PyObject *bytes = self->bytes;
+    self->bytes = NULL;
+    self->spent = true;
+    return bytes;
 }
 
 static PyObject *cargo_data(CargoObject *self, void *unused) {
@@ -139,12 +110,10 @@ static PyObject *cargo_message(CargoObject *self, void *unused) {
 }
 
 static PyObject *cargo_release(CargoObject *self, PyObject *unused) {
-    if (!unexported(self)) return NULL;
+    if (!cargo_unexported(self)) return NULL;
     let_go(self);
     Py_RETURN_NONE;
 }
-
-static PyObject *cargo_exit(CargoObject *self, PyObject *args) { return cargo_release(self, NULL); }
 
 static PyObject *cargo_enter(CargoObject *self, PyObject *unused) {
     return usable(self) ? Py_NewRef((PyObject *)self) : NULL;
@@ -166,7 +135,7 @@ static PyMethodDef methods[] = {
     {"release", (PyCFunction)cargo_release, METH_NOARGS,
      "release()\n--\n\nGive the node back now instead of when the cargo is dropped."},
     {"__enter__", (PyCFunction)cargo_enter, METH_NOARGS, NULL},
-    {"__exit__", (PyCFunction)cargo_exit, METH_VARARGS, NULL},
+    {"__exit__", (PyCFunction)cargo_release, METH_VARARGS, NULL},
     {0},
 };
 

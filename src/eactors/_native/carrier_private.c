@@ -2,8 +2,8 @@
  *
  * The GIL guards the queues; the counts are atomic so that a worker without it can see
  * whether there is anything to wake up for. */
+#include "cargo.h"
 #include "parts.h"
-#include "types.h"
 
 typedef struct {
     PyObject **items; /* a ring of `capacity` */
@@ -19,27 +19,23 @@ typedef struct {
     queue queues[2]; /* [side]: what that side receives */
 } ChannelObject;
 
-static queue *inbound(const ConnectorObject *self) {
-    return &((ChannelObject *)self->carrier.private.channel)->queues[self->carrier.private.side];
-}
+typedef struct {
+    ChannelObject *channel;
+    queue *inbound, *outbound; /* of the channel */
+} private_state;
 
-static queue *outbound(const ConnectorObject *self) {
-    return &((ChannelObject *)self->carrier.private.channel)->queues[1 - self->carrier.private.side];
-}
-
-static uint32_t capacity(const ConnectorObject *self) { return ((ChannelObject *)self->carrier.private.channel)->capacity; }
-
-static void add(ea_a64 *counter) { ea_store(counter, ea_load(counter, EA_RELAXED) + 1, EA_RELAXED); }
+static queue *inbound(const ConnectorObject *self) { return ((private_state *)self->carrier)->inbound; }
+static queue *outbound(const ConnectorObject *self) { return ((private_state *)self->carrier)->outbound; }
 
 static int offer(ConnectorObject *self, PyObject *item) {
     queue *to = outbound(self);
     /* Seq_cst on count and waiting: the two looks of wait.h, at memory of our own. */
     uint32_t count = ea_load(&to->count, EA_SEQ_CST);
-    if (count == capacity(self)) return 0;
-    to->items[(to->head + count) % capacity(self)] = Py_NewRef(item);
+    if (count == self->capacity) return 0;
+    to->items[(to->head + count) % self->capacity] = Py_NewRef(item);
     (void)ea_add(&to->count, 1, EA_SEQ_CST);
     ea_participant *counters = self->actor->worker->who.shared;
-    if (item != Py_None) add(&counters->sent);
+    if (item != Py_None) ea_count(&counters->sent);
     if (to->reader != NULL) ea_bell_ring(to->reader, counters);
     return 1;
 }
@@ -48,7 +44,7 @@ static take_result take(ConnectorObject *self, PyObject **cargo) {
     queue *from = inbound(self);
     if (ea_load(&from->count, EA_SEQ_CST) == 0) return TAKE_NOTHING;
     PyObject *item = from->items[from->head];
-    from->head = (from->head + 1) % capacity(self);
+    from->head = (from->head + 1) % self->capacity;
     (void)ea_add(&from->count, UINT32_MAX, EA_SEQ_CST);
     if (ea_load(&from->waiting, EA_SEQ_CST) != 0) {
         ea_store(&from->waiting, 0, EA_RELAXED);
@@ -63,11 +59,21 @@ static take_result take(ConnectorObject *self, PyObject **cargo) {
 }
 
 static bool can_take(const ConnectorObject *self) { return ea_load(&inbound(self)->count, EA_SEQ_CST) > 0; }
-static bool can_offer(const ConnectorObject *self) { return ea_load(&outbound(self)->count, EA_SEQ_CST) < capacity(self); }
+static bool can_offer(const ConnectorObject *self) { return ea_load(&outbound(self)->count, EA_SEQ_CST) < self->capacity; }
 static void announce(ConnectorObject *self) { ea_store(&outbound(self)->waiting, 1, EA_SEQ_CST); }
-static void clear(ConnectorObject *self) { Py_CLEAR(self->carrier.private.channel); }
+static void clear(ConnectorObject *self) {
+    Py_DECREF((PyObject *)((private_state *)self->carrier)->channel);
+    PyMem_Free(self->carrier);
+}
 
-static const carrier_ops private_carrier = {offer, take, can_take, can_offer, announce, clear, false};
+static const carrier_ops private_carrier = {
+    .offer = offer,
+    .take = take,
+    .can_take = can_take,
+    .can_offer = can_offer,
+    .announce = announce,
+    .clear = clear,
+};
 
 static PyObject *channel_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
     unsigned int room;
@@ -104,25 +110,33 @@ static PyTypeObject PrivateChannel_Type = {
     .tp_dealloc = (destructor)channel_dealloc,
 };
 
-static PyObject *connector_attach_private(ConnectorObject *self, PyObject *args) {
+static PyObject *attach_private(PyObject *module, PyObject *args) {
+    ConnectorObject *self;
     RegionObject *region;
-    PyObject *channel;
+    ChannelObject *channel;
     int side;
     unsigned long long own, peer;
-    if (!PyArg_ParseTuple(args, "O!O!iKK", &Region_Type, &region, &PrivateChannel_Type, &channel, &side, &own, &peer)) return NULL;
+    if (!PyArg_ParseTuple(args, "O!O!O!iKK", &Connector_Type, &self, &Region_Type, &region, &PrivateChannel_Type, &channel, &side, &own,
+                          &peer))
+        return NULL;
     if (!connector_unattached(self)) return NULL;
     ea_bell *own_bell = ea_region_at(&region->region, own, sizeof *own_bell);
     ea_bell *peer_bell = ea_region_at(&region->region, peer, sizeof *peer_bell);
     if (own_bell == NULL || peer_bell == NULL || side < 0 || side > 1)
         return PyErr_Format(PyExc_ValueError, "the bells of a private channel do not lie inside the region");
-    self->carrier.private = (private_state){.channel = Py_NewRef(channel), .side = side};
+    private_state *state = self->carrier = PyMem_Malloc(sizeof *state);
+    if (state == NULL) return PyErr_NoMemory();
+    queue *queues = channel->queues;
+    *state = (private_state){(ChannelObject *)Py_NewRef((PyObject *)channel), &queues[side], &queues[1 - side]};
+    self->capacity = channel->capacity;
     self->ops = &private_carrier;
     inbound(self)->reader = outbound(self)->writer = own_bell;
     inbound(self)->writer = outbound(self)->reader = peer_bell;
     Py_RETURN_NONE;
 }
 
+static PyMethodDef functions[] = {{"attach_private", attach_private, METH_VARARGS, NULL}, {0}};
+
 int ea_py_add_private(PyObject *module) {
-    static PyMethodDef methods[] = {{"_attach_private", (PyCFunction)connector_attach_private, METH_VARARGS, NULL}, {0}};
-    return PyModule_AddType(module, &PrivateChannel_Type) < 0 ? -1 : ea_add_methods(&Connector_Type, methods);
+    return PyModule_AddType(module, &PrivateChannel_Type) < 0 ? -1 : PyModule_AddFunctions(module, functions);
 }

@@ -1,15 +1,29 @@
 /* The carrier through shared memory that believes nothing it finds there: a key exchange,
- * and then frames that are encrypted and authenticated (aead.h).
+ * and then frames that are encrypted and authenticated (frames.h).
  *
  * What an actor gets is what its peer has sent, all of it and in that order, or an end of
  * the channel: whatever else the host does breaks it. */
-#include "types.h"
+#include "frames.h"
+
+#include "cargo.h"
+#include "framed.h"
+#include "parts.h"
 
 enum { HANDSHAKE_MOST = 1 << 14 }; /* a quote with its certificates is the longest */
 
+typedef struct {
+    framed_state framed;
+    ea_frames out, in;
+    framed_seal seal;   /* by `out` */
+    PyObject *exchange; /* NULL: it is over */
+    PyObject *queue;    /* a list: messages of the exchange that have not left */
+    Py_ssize_t queue_offered;
+    bool started, left; /* the exchange; and left the channel, once it was broken */
+} sealed_state;
+
 static const char HINT[] = "the host, or the peer, has changed, dropped or repeated what was sent; start the application again";
 
-static sealed_state *state(ConnectorObject *self) { return &self->carrier.sealed; }
+static sealed_state *state(const ConnectorObject *self) { return self->carrier; }
 
 static void end_keys(ConnectorObject *self) {
     ea_frames_end(&state(self)->out);
@@ -23,14 +37,8 @@ static PyObject *error_of(ConnectorObject *self, const char *why, PyObject *caus
     PyObject *message = PyUnicode_FromFormat(cause == NULL ? "actor '%s': the channel '%U' to '%U' is broken: %s"
                                                            : "actor '%s': the channel '%U' to '%U' is broken: %s: %S",
                                              actor_name(self->actor), self->attribute, self->peer, why, cause);
-    PyObject *args = message == NULL ? NULL : PyTuple_Pack(1, message);
-    PyObject *keywords = hint == NULL ? NULL : Py_BuildValue("{s:O,s:O,s:O}", "channel", self->attribute, "peer", self->peer,
-                                                             "hint", hint);
-    PyObject *error = args == NULL || keywords == NULL ? NULL : PyObject_Call(errors.channel_broken, args, keywords);
-    Py_XDECREF(hint);
-    Py_XDECREF(message);
-    Py_XDECREF(args);
-    Py_XDECREF(keywords);
+    PyObject *keywords = Py_BuildValue("{s:O,s:O,s:N}", "channel", self->attribute, "peer", self->peer, "hint", hint);
+    PyObject *error = ea_error("ChannelBroken", Py_BuildValue("(N)", message), keywords);
     return error != NULL ? error : ea_caught();
 }
 
@@ -41,8 +49,8 @@ static void give_up(ConnectorObject *self, const char *why) {
     self->broken = error_of(self, why, cause);
     if (cause != NULL) PyException_SetCause(self->broken, cause);
     self->peer_closed = self->unsettled = true;
-    sealed->shared.offered = 0;
-    Py_CLEAR(sealed->shared.partial);
+    self->offered = 0;
+    Py_CLEAR(sealed->framed.partial);
     Py_CLEAR(sealed->exchange);
     end_keys(self);
     connector_drop_outbox(self);
@@ -95,11 +103,11 @@ static void take_handshake(ConnectorObject *self, const ea_node *header) {
     uint32_t kind = ea_fetch(header->kind);
     if (kind == EA_BROKEN) return give_up(self, "its peer has given it up");
     uint8_t *room = NULL;
-    if (kind == EA_HANDSHAKE && length <= state(self)->shared.end.pool.payload)
-        room = frames_room(self, length, rest, HANDSHAKE_MOST);
+    if (kind == EA_HANDSHAKE && length <= state(self)->framed.end.pool.payload)
+        room = framed_room(self, length, rest, HANDSHAKE_MOST);
     if (room == NULL) return give_up(self, "the key exchange received what is no part of it");
     memcpy(room, header->payload, length);
-    PyObject *whole = frames_whole(self, length, rest);
+    PyObject *whole = framed_whole(self, length, rest);
     if (whole == NULL) return;
     if (!exchange(self, whole)) give_up(self, FAILED);
     Py_DECREF(whole);
@@ -109,7 +117,7 @@ static void send_queue(ConnectorObject *self) {
     sealed_state *sealed = state(self);
     while (PyList_GET_SIZE(sealed->queue) > 0) {
         PyObject *first = PyList_GET_ITEM(sealed->queue, 0);
-        int sent = frames_send(self, (uint8_t *)PyBytes_AS_STRING(first), (size_t)PyBytes_GET_SIZE(first), EA_HANDSHAKE,
+        int sent = framed_send(self, (uint8_t *)PyBytes_AS_STRING(first), (size_t)PyBytes_GET_SIZE(first), EA_HANDSHAKE,
                                &sealed->queue_offered, NULL);
         if (sent == 0) return;
         if (sent < 0 || PyList_SetSlice(sealed->queue, 0, 1, NULL) < 0) return give_up(self, "shared memory is corrupted");
@@ -119,18 +127,18 @@ static void send_queue(ConnectorObject *self) {
 
 /* Tell the peer that the channel is given up, and until it knows let it have its room back. */
 static void leave(ConnectorObject *self) {
-    ea_end *end = &state(self)->shared.end;
+    ea_end *end = &state(self)->framed.end;
     Py_ssize_t done = 0;
     uint32_t node;
     ea_status status = EA_OK;
-    if (!state(self)->left) state(self)->left = frames_send(self, (const uint8_t *)"", 0, EA_BROKEN, &done, NULL) != 0;
+    if (!state(self)->left) state(self)->left = framed_send(self, (const uint8_t *)"", 0, EA_BROKEN, &done, NULL) != 0;
     for (uint32_t i = 0; i < end->pool.count && (status = ea_end_pop(end, &node)) == EA_OK; i++) (void)ea_end_release(end, node);
     if (status == EA_CORRUPT) self->unsettled = false;
 }
 
-void sealed_advance(ConnectorObject *self) {
+static void advance(ConnectorObject *self) {
     sealed_state *sealed = state(self);
-    ea_end *end = &sealed->shared.end;
+    ea_end *end = &sealed->framed.end;
     if (self->broken != NULL) return leave(self);
     if (!sealed->started && !exchange(self, Py_None)) give_up(self, FAILED);
     sealed->started = true;
@@ -146,9 +154,9 @@ void sealed_advance(ConnectorObject *self) {
     if (self->broken == NULL) self->unsettled = sealed->exchange != NULL || PyList_GET_SIZE(sealed->queue) > 0;
 }
 
-bool sealed_ready(const ConnectorObject *self) {
-    const sealed_state *sealed = &self->carrier.sealed;
-    const ea_end *end = &sealed->shared.end;
+static bool ready(const ConnectorObject *self) {
+    const sealed_state *sealed = state(self);
+    const ea_end *end = &sealed->framed.end;
     bool receives = self->broken != NULL || sealed->exchange != NULL;
     bool sends = self->broken != NULL ? !sealed->left : PyList_GET_SIZE(sealed->queue) > 0;
     return !sealed->started || (receives && ea_end_can_receive(end)) || (sends && ea_end_can_send(end));
@@ -158,16 +166,10 @@ bool sealed_ready(const ConnectorObject *self) {
 
 static int offer(ConnectorObject *self, PyObject *item) {
     sealed_state *sealed = state(self);
-    bool close = item == Py_None;
     if (self->unsettled) return 0;
-    const uint8_t *data = (const uint8_t *)(close ? "" : PyBytes_AS_STRING(item));
-    size_t size = close ? 0 : (size_t)PyBytes_GET_SIZE(item);
-    int sent = frames_send(self, data, size, close ? EA_CLOSE : EA_DATA, &sealed->shared.offered, &sealed->out);
-    if (sent < 0) {
-        give_up(self, sealed->out.number == UINT64_MAX ? "its frame numbers are used up" : "shared memory is corrupted");
-    } else if (sent > 0) {
-        close ? ea_frames_end(&sealed->out) : frames_count_sent(self);
-    }
+    int sent = framed_offer(self, item, &sealed->seal);
+    if (sent < 0) give_up(self, sealed->out.number == UINT64_MAX ? "its frame numbers are used up" : "shared memory is corrupted");
+    if (sent > 0 && item == Py_None) ea_frames_end(&sealed->out);
     return sent < 0 ? 1 : sent;
 }
 
@@ -175,20 +177,20 @@ static take_result take_frame(ConnectorObject *self, const ea_node *header, PyOb
     sealed_state *sealed = state(self);
     ea_frame frame = {ea_fetch(header->kind), ea_fetch(header->length), ea_fetch(header->rest)};
     if (frame.kind == EA_BROKEN) return corrupted(self, "its peer has given it up");
-    if ((frame.kind != EA_DATA && frame.kind != EA_CLOSE) || frame.length > sealed->shared.end.pool.payload - EA_TAG)
+    if ((frame.kind != EA_DATA && frame.kind != EA_CLOSE) || frame.length > sealed->framed.end.pool.payload - EA_TAG)
         return corrupted(self, "it received what is no frame");
     size_t most = frame.kind == EA_CLOSE ? 0 : (size_t)self->message_size;
-    uint8_t *room = frames_room(self, frame.length, frame.rest, most);
+    uint8_t *room = framed_room(self, frame.length, frame.rest, most);
     if (room == NULL) return PyErr_Occurred() ? TAKE_ERROR : corrupted(self, "it received a frame that does not follow");
-    if (!ea_frames_open(&sealed->in, frame, header->payload, room)) return corrupted(self, "a frame failed authentication");
-    PyObject *whole = frames_whole(self, frame.length, frame.rest);
+    if (!ea_frames_move(&sealed->in, frame, header->payload, room)) return corrupted(self, "a frame failed authentication");
+    PyObject *whole = framed_whole(self, frame.length, frame.rest);
     if (whole == NULL) return TAKE_NOTHING;
     if (frame.kind == EA_CLOSE) {
         /* The peer has finished, and would throw away what still waits for it here. */
         Py_DECREF(whole);
         end_keys(self);
         connector_drop_outbox(self);
-        sealed->shared.offered = 0;
+        self->offered = 0;
         return TAKE_CLOSE;
     }
     *cargo = cargo_of_bytes(self, whole);
@@ -196,7 +198,7 @@ static take_result take_frame(ConnectorObject *self, const ea_node *header, PyOb
 }
 
 static take_result take(ConnectorObject *self, PyObject **cargo) {
-    ea_end *end = &state(self)->shared.end;
+    ea_end *end = &state(self)->framed.end;
     while (!self->unsettled && !self->peer_closed) {
         uint32_t node;
         ea_status status = ea_end_pop(end, &node);
@@ -210,37 +212,65 @@ static take_result take(ConnectorObject *self, PyObject **cargo) {
 }
 
 static bool can_take(const ConnectorObject *self) {
-    return !self->unsettled && !self->peer_closed && ea_end_can_receive(&self->carrier.shared.end);
+    return !self->unsettled && !self->peer_closed && framed_can_take(self);
 }
-static bool can_offer(const ConnectorObject *self) { return !self->unsettled && ea_end_can_send(&self->carrier.shared.end); }
+static bool can_offer(const ConnectorObject *self) { return !self->unsettled && framed_can_offer(self); }
 
 static void clear(ConnectorObject *self) {
     end_keys(self);
     Py_CLEAR(state(self)->exchange);
     Py_CLEAR(state(self)->queue);
-    shared_carrier.clear(self);
+    framed_clear(self);
 }
 
-static void announce(ConnectorObject *self) { shared_carrier.announce(self); }
+static const carrier_ops sealed_carrier = {
+    .offer = offer,
+    .take = take,
+    .can_take = can_take,
+    .can_offer = can_offer,
+    .announce = framed_announce,
+    .clear = clear,
+    .advance = advance,
+    .ready = ready,
+};
 
-const carrier_ops sealed_carrier = {offer, take, can_take, can_offer, announce, clear, true};
+static const char *problem_of(const ea_cipher *cipher, const framed_place *place) {
+    if (cipher == NULL) return "there is no such cipher";
+    if (place->plan.payload <= EA_TAG) return "a node has no room for a tag";
+    return ea_cipher_problem(cipher, ea_cpu_has_aes());
+}
 
-int sealed_attach(ConnectorObject *self, RegionObject *region, const ea_channel_plan *plan, ea_context who,
-                  const ea_frames *frames, PyObject *call) {
-    const char *problem = frames->cipher == NULL         ? "there is no such cipher"
-                          : plan->payload <= EA_TAG ? "a node has no room for a tag"
-                                                         : ea_cipher_problem(frames->cipher, ea_cpu_has_aes());
-    if (problem != NULL) return PyErr_Format(PyExc_ValueError, "the channel to '%U': %s", self->peer, problem), -1;
-    sealed_state *sealed = state(self);
+static PyObject *attach_sealed(PyObject *module, PyObject *args) {
+    ConnectorObject *self;
+    PyObject *tuple, *exchange_call;
+    framed_place place;
+    ea_frames frames = {0};
+    const char *cipher;
+    if (!PyArg_ParseTuple(args, "O!O!KsO|K", &Connector_Type, &self, &PyTuple_Type, &tuple, &frames.channel, &cipher,
+                          &exchange_call, &frames.number) ||
+        !framed_place_of(self, tuple, &place))
+        return NULL;
+    frames.cipher = ea_cipher_find(cipher);
+    const char *problem = problem_of(frames.cipher, &place);
+    if (problem != NULL) return PyErr_Format(PyExc_ValueError, "the channel to '%U': %s", self->peer, problem);
     PyObject *queue = PyList_New(0);
-    if (queue == NULL || shared_attach(self, region, plan, who, true) < 0) return Py_XDECREF(queue), -1;
+    sealed_state *sealed = queue == NULL ? NULL : framed_attach(self, &place, sizeof *sealed);
+    if (sealed == NULL) return Py_XDECREF(queue), NULL;
     sealed->queue = queue;
-    sealed->exchange = Py_NewRef(call);
-    sealed->out = sealed->in = *frames;
-    sealed->out.direction = (uint8_t)plan->side;
-    sealed->in.direction = (uint8_t)(1 - plan->side);
+    sealed->exchange = Py_NewRef(exchange_call);
+    sealed->out = sealed->in = frames;
+    sealed->out.direction = (uint8_t)place.plan.side;
+    sealed->in.direction = (uint8_t)(1 - place.plan.side);
     sealed->out.sealing = true;
+    sealed->seal = (framed_seal){&sealed->out, ea_frames_move, EA_TAG};
     self->ops = &sealed_carrier;
     self->unsettled = true;
-    return 0;
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef functions[] = {{"attach_sealed", attach_sealed, METH_VARARGS, NULL}, {0}};
+
+int ea_py_add_sealed(PyObject *module) {
+    ea_ciphers_fetch();
+    return PyModule_AddFunctions(module, functions);
 }

@@ -2,7 +2,7 @@
  *
  * send() never blocks and never fails for want of room: what the carrier cannot take waits
  * in the outbox, and the worker gives the actor nothing new until the outbox has drained. */
-#include "types.h"
+#include "cargo.h"
 
 /* An actor that sends this much within one call does not react to back-pressure at all. */
 enum { OUTBOX_MOST = 1 << 16 };
@@ -12,7 +12,7 @@ static const char OUTBOX_HINT[] = "send less per call and let the worker drain t
 static int outbox_push(ConnectorObject *self, PyObject *item) {
     if (self->outbox_count == self->outbox_room) {
         if (self->outbox_room >= OUTBOX_MOST) {
-            ea_raise(errors.outbox_full, OUTBOX_HINT, "actor '%s': %u messages to '%U' wait for room", actor_name(self->actor),
+            ea_raise("OutboxFull", OUTBOX_HINT, "actor '%s': %u messages to '%U' wait for room", actor_name(self->actor),
                      self->outbox_count, self->peer);
             return -1;
         }
@@ -84,14 +84,14 @@ static bool is_whole(ConnectorObject *self) {
 
 static bool may_send(ConnectorObject *self) {
     if (self->actor->state == ACTOR_RUNNING) return is_whole(self);
-    ea_raise(errors.actor_stopped, "send before stop()", "actor '%s' has stopped and can send nothing more to '%U'",
+    ea_raise("ActorStopped", "send before stop()", "actor '%s' has stopped and can send nothing more to '%U'",
              actor_name(self->actor), self->peer);
     return false;
 }
 
 static bool fits(ConnectorObject *self, Py_ssize_t size) {
     if (size <= self->message_size) return true;
-    ea_raise(errors.message_too_large, "set a larger message-size on this <channel> of the deployment",
+    ea_raise("MessageTooLarge", "set a larger message-size on this <channel> of the deployment",
              "actor '%s': a message of %zd bytes to '%U' exceeds the channel's %zd", actor_name(self->actor), size, self->peer,
              self->message_size);
     return false;
@@ -112,20 +112,11 @@ static int send_now(ConnectorObject *self, PyObject *bytes) {
     return self->outbox_count > 0 ? 0 : self->ops->offer(self, bytes);
 }
 
-static int send_cargo(ConnectorObject *self, PyObject *cargo, PyObject **bytes) {
-    uint32_t node;
-    Py_ssize_t length;
-    int detached = cargo_detach(cargo, self, &node, &length, bytes);
-    if (detached <= 0) return detached;
-    /* Behind messages that wait, this one waits too, and lets its node go meanwhile. */
-    int sent = self->outbox_count > 0 ? 0 : shared_send_node(self, node, length);
-    if (sent == 0) {
-        ea_end *end = &self->carrier.shared.end;
-        *bytes = PyBytes_FromStringAndSize((char *)ea_pool_node(&end->pool, node)->payload, length);
-        (void)ea_end_release(end, node);
-        if (*bytes == NULL) return -1;
-    }
-    return sent;
+/* Like send_now(), but what cannot go in place is left in *bytes. */
+static int send_cargo(ConnectorObject *self, CargoObject *cargo, PyObject **bytes) {
+    if (cargo->node != EA_NONE && cargo->connector == self) return self->ops->in_place->send(self, cargo, bytes);
+    *bytes = cargo_content(cargo);
+    return *bytes == NULL ? -1 : 0;
 }
 
 static PyObject *connector_send(ConnectorObject *self, PyObject *message) {
@@ -134,7 +125,7 @@ static PyObject *connector_send(ConnectorObject *self, PyObject *message) {
     if (!may_send(self)) return NULL;
     current.activity++;
     if (Py_IS_TYPE(message, &Cargo_Type)) {
-        sent = send_cargo(self, message, &bytes);
+        sent = send_cargo(self, (CargoObject *)message, &bytes);
         if (sent < 0) return NULL;
     } else if ((bytes = as_bytes(self, message)) == NULL) {
         return NULL;
@@ -151,9 +142,7 @@ static PyObject *connector_send(ConnectorObject *self, PyObject *message) {
  * on its way, and must follow whole; and before a channel has keys nothing leaves at all, so
  * as many messages may wait as the channel holds. */
 static bool may_wait(const ConnectorObject *self) {
-    if (!self->ops->framed) return false;
-    const shared_state *shared = &self->carrier.shared;
-    return shared->offered > 0 || (self->unsettled && self->outbox_count <= shared->end.out.mask);
+    return self->offered > 0 || (self->unsettled && self->outbox_count < self->capacity);
 }
 
 static PyObject *connector_try_send(ConnectorObject *self, PyObject *message) {
@@ -180,13 +169,13 @@ static PyObject *connector_create(ConnectorObject *self, PyObject *argument) {
     if (size == -1 && PyErr_Occurred()) return NULL;
     if (size < 0) return PyErr_Format(PyExc_ValueError, "a message cannot have %zd bytes", size);
     if (!may_send(self) || !fits(self, size)) return NULL;
-    if (self->ops == &shared_carrier && size <= (Py_ssize_t)self->carrier.shared.end.pool.payload) {
-        uint32_t node;
-        if (ea_end_acquire(&self->carrier.shared.end, &node) == EA_OK) return cargo_of_node(self, node, size, true);
-    }
+    PyObject *cargo = self->ops->in_place == NULL ? NULL : self->ops->in_place->create(self, size);
+    if (cargo != NULL || PyErr_Occurred()) return cargo;
     /* No node of this size, or none free: filled in private memory, copied when sent. */
     PyObject *bytes = PyBytes_FromStringAndSize(NULL, size);
-    return bytes == NULL ? NULL : cargo_of_private(self, bytes);
+    cargo = bytes == NULL ? NULL : cargo_of_bytes(self, bytes);
+    if (cargo != NULL) ((CargoObject *)cargo)->writable = true;
+    return cargo;
 }
 
 static PyObject *connector_closed(ConnectorObject *self, void *unused) { return PyBool_FromLong(self->peer_closed); }
@@ -220,30 +209,6 @@ bool connector_unattached(const ConnectorObject *self) {
     return self->ops == NULL;
 }
 
-static PyObject *connector_attach_shared(ConnectorObject *self, PyObject *args, PyObject *keywords) {
-    static char *names[] = {"region", "pool",        "shared",      "mboxes", "capacity", "payload", "side",
-                            "peer_bell", "participant", "participant_id", "copy",   "channel_id", "cipher", "exchange", "number", NULL};
-    RegionObject *region;
-    ea_channel_plan plan = {0};
-    unsigned long long participant;
-    ea_context who;
-    int copy = 1;
-    ea_frames frames = {0};
-    const char *cipher = NULL;
-    PyObject *exchange = NULL;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O!KK(KK)IIIKKI|pKsOK", names, &Region_Type, &region, &plan.pool, &plan.shared,
-                                     &plan.mbox[0], &plan.mbox[1], &plan.capacity, &plan.payload, &plan.side, &plan.peer_bell,
-                                     &participant, &who.id, &copy, &frames.channel, &cipher, &exchange, &frames.number))
-        return NULL;
-    if (!connector_unattached(self)) return NULL;
-    who.shared = ea_region_at(&region->region, participant, sizeof *who.shared);
-    if (who.shared == NULL) return PyErr_Format(PyExc_ValueError, "participant %u does not lie inside the region", who.id);
-    frames.cipher = cipher == NULL ? NULL : ea_cipher_find(cipher);
-    int attached = exchange == NULL ? shared_attach(self, region, &plan, who, copy != 0)
-                                    : sealed_attach(self, region, &plan, who, &frames, exchange);
-    return attached < 0 ? NULL : Py_NewRef(Py_None);
-}
-
 static void connector_dealloc(ConnectorObject *self) {
     if (self->ops != NULL) self->ops->clear(self);
     connector_drop_outbox(self);
@@ -267,8 +232,6 @@ static PyMethodDef methods[] = {
      "receive()\n--\n\nThe next message as a cargo, or None. For body(); a connector with a handler is served by it."},
     {"create", (PyCFunction)connector_create, METH_O,
      "create(size, /)\n--\n\nA cargo of `size` bytes to fill in place through its view, and to send."},
-    {"_attach_shared", (PyCFunction)(void (*)(void))connector_attach_shared, METH_VARARGS | METH_KEYWORDS, NULL},
-    {"_attach_sealed", (PyCFunction)(void (*)(void))connector_attach_shared, METH_VARARGS | METH_KEYWORDS, NULL},
     {0},
 };
 

@@ -1,4 +1,6 @@
 /* What only the host does with a region: make it, lay it out, stop and watch its users. */
+#include "../../../native/baton.h"
+#include "cipher.h"
 #include "layout.h"
 #include "parts.h"
 #include "types.h"
@@ -85,6 +87,15 @@ static PyObject *channel_nodes(PyObject *module, PyObject *capacity) {
     return PyLong_FromUnsignedLong(EA_CHANNEL_NODES((uint32_t)value));
 }
 
+static PyObject *cipher_problem(PyObject *module, PyObject *args) {
+    const char *name, *problem;
+    int aes = ea_cpu_has_aes();
+    if (!PyArg_ParseTuple(args, "s|p", &name, &aes)) return NULL;
+    const ea_cipher *cipher = ea_cipher_find(name);
+    problem = cipher == NULL ? "there is no such cipher" : ea_cipher_problem(cipher, aes);
+    return problem == NULL ? Py_NewRef(Py_None) : PyUnicode_FromString(problem);
+}
+
 static PyMethodDef region_methods[] = {
     {"create", (PyCFunction)region_create, METH_VARARGS | METH_CLASS,
      "create(path, size, /)\n--\n\nMake a new file of `size` bytes, mode 0600, all its pages reserved, and map it."},
@@ -108,6 +119,9 @@ static PyMethodDef region_methods[] = {
 static PyMethodDef functions[] = {
     {"channel_nodes", channel_nodes, METH_O,
      "channel_nodes(capacity, /)\n--\n\nHow many nodes the pool of a channel of this capacity has."},
+    {"cipher_problem", cipher_problem, METH_VARARGS,
+     "cipher_problem(name, aes=..., /)\n--\n\nWhy the cipher should not be used here, or None. "
+     "`aes`: whether the CPU has AES instructions, if not this one is meant."},
     {0},
 };
 
@@ -131,10 +145,25 @@ static int add_constants(PyObject *module) {
     return 0;
 }
 
+/* Give a type that is ready more methods. */
+static int add_methods(PyTypeObject *type, PyMethodDef *methods) {
+    for (; methods->ml_name != NULL; methods++) {
+        PyObject *made = (methods->ml_flags & METH_CLASS) != 0    ? PyDescr_NewClassMethod(type, methods)
+                         : (methods->ml_flags & METH_STATIC) != 0 ? PyCFunction_New(methods, NULL)
+                                                                  : PyDescr_NewMethod(type, methods);
+        int added = made == NULL ? -1 : PyDict_SetItemString(type->tp_dict, methods->ml_name, made);
+        Py_XDECREF(made);
+        if (added < 0) return -1;
+    }
+    PyType_Modified(type);
+    return 0;
+}
+
 int ea_py_add_host(PyObject *module) {
     static PyBufferProcs buffer = {.bf_getbuffer = (getbufferproc)region_getbuffer};
     Region_Type.tp_as_buffer = &buffer;
     PyType_Modified(&Region_Type);
-    if (ea_add_methods(&Region_Type, region_methods) < 0 || PyModule_AddFunctions(module, functions) < 0) return -1;
-    return add_constants(module);
+    if (add_methods(&Region_Type, region_methods) < 0 || PyModule_AddFunctions(module, functions) < 0) return -1;
+    if (add_constants(module) < 0 || ea_py_add_watcher(module) < 0) return -1;
+    return ea_py_add_cpu(module) < 0 ? -1 : ea_py_add_bridge(module);
 }

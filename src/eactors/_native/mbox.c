@@ -1,6 +1,6 @@
 /* Mbox: a public FIFO of full nodes of one pool. */
 #include "parts.h"
-#include "types.h"
+#include "pools.h"
 
 typedef struct {
     PyObject_HEAD
@@ -49,7 +49,7 @@ static PyObject *mbox_pop_front(MboxObject *self, PyObject *unused) {
     if (status != EA_OK) Py_RETURN_NONE;
     current.activity++;
     if (current.worker != NULL)
-        ea_store(&who->shared->received, ea_load(&who->shared->received, EA_RELAXED) + 1, EA_RELAXED);
+        ea_count(&who->shared->received);
     return node_new(self->pool, index);
 }
 
@@ -70,7 +70,7 @@ static PyObject *mbox_wait(MboxObject *self, PyObject *args) {
 }
 
 static PyObject *refuse(PyObject *self, PyObject *unused) {
-    return ea_raise(errors.not_offered, "keep all users of this mbox in one enclave, or use a second mbox",
+    return ea_raise("OperationNotOffered", "keep all users of this mbox in one enclave, or use a second mbox",
                     "a public mbox is first in, first out; only private mboxes have push_front and pop_back");
 }
 

@@ -1,5 +1,5 @@
 /* Node: one block of a public pool, held by whoever took it from a pool or an mbox. */
-#include "types.h"
+#include "pools.h"
 
 typedef struct {
     PyObject_HEAD

@@ -1,6 +1,6 @@
-/* The parts of the extension module that not every enclave needs. Which of them there are is
- * decided at link time (variant_*.c): what an enclave's actors do not use is not in its
- * image, in C as in Python. */
+/* The parts of the extension module. Which of them there are besides cryptography that every
+ * enclave needs is decided at link time (variant.c.in): what an enclave's actors do not use is
+ * not in its image, in C as in Python. */
 #ifndef EA_PY_PARTS_H
 #define EA_PY_PARTS_H
 
@@ -13,16 +13,19 @@ typedef int (*ea_py_part)(PyObject *module);
 /* The parts of this variant, ended by NULL. */
 extern const ea_py_part ea_py_parts[];
 
+int ea_py_add_crypto(PyObject *module);  /* hashes and signatures */
+int ea_py_add_keys(PyObject *module);    /* key agreement and derivation */
+int ea_py_add_aead(PyObject *module);    /* encryption of single texts */
+int ea_py_add_plain(PyObject *module);   /* channels out of the enclave, in the clear */
+int ea_py_add_sealed(PyObject *module);  /* encrypted channels out of the enclave */
 int ea_py_add_private(PyObject *module); /* channels inside one enclave */
 int ea_py_add_mboxes(PyObject *module);  /* pools, mboxes and nodes for actors */
 int ea_py_add_quotes(PyObject *module);  /* verifying quotes of enclaves on other machines */
+int ea_py_add_baton(PyObject *module);   /* workers that span several enclaves */
 int ea_py_add_host(PyObject *module);    /* making regions, and watching them */
 int ea_py_add_watcher(PyObject *module); /* workers that also wait for descriptors */
 int ea_py_add_cpu(PyObject *module);     /* what the software CPU calls */
 int ea_py_add_links(PyObject *module);   /* the link between two servers, as a state machine */
 int ea_py_add_bridge(PyObject *module);  /* that, and what carries it */
-
-/* Give a type that is ready more methods. */
-int ea_add_methods(PyTypeObject *type, PyMethodDef *methods);
 
 #endif

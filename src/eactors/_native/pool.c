@@ -1,5 +1,5 @@
 /* Pool: a public LIFO of empty nodes. */
-#include "types.h"
+#include "pools.h"
 
 enum {
     POOL_LOW = 8,    /* a pool with less than one part in so many left is nothing to wake for */

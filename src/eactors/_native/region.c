@@ -11,7 +11,8 @@ PyObject *region_map(PyTypeObject *type, PyObject *args, int (*map)(ea_region *,
     } else if ((self = (RegionObject *)type->tp_alloc(type, 0)) != NULL) {
         int error = map(&self->region, PyBytes_AS_STRING(path), (size_t)size);
         if (error != 0) {
-            ea_raise_errno(error, PyBytes_AS_STRING(path));
+            errno = -error;
+            PyErr_SetFromErrnoWithFilename(PyExc_OSError, PyBytes_AS_STRING(path));
             Py_CLEAR(self);
         }
     }

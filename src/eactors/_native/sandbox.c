@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "types.h"
+
 #include "../../../native/sandbox.h" /* its neighbour of the same name would be found first */
 
 /* OSError picks its subclass by the number, so callers can catch PermissionError and so on. */
@@ -45,7 +47,15 @@ static PyObject *seal(PyObject *module, PyObject *filter) {
     Py_RETURN_NONE;
 }
 
+/* For the audit hook. */
+static PyObject *current_actor(PyObject *module, PyObject *unused) {
+    if (current.actor == NULL || current.actor->name == NULL) Py_RETURN_NONE;
+    return Py_NewRef(current.actor->name);
+}
+
 static PyMethodDef functions[] = {
+    {"current_actor", current_actor, METH_NOARGS,
+     "current_actor()\n--\n\nThe name of the actor whose code this thread runs, or None."},
     {"sandbox_prepare", prepare, METH_O,
      "sandbox_prepare(parent_pid)\n--\n\n"
      "Hide this process from others of its user and let it die with its parent.\n\n"

@@ -6,6 +6,8 @@
 
 #include <pthread.h>
 
+#include "aead.h"
+#include "channel.h"
 #include "link.h"
 
 /* One channel to the other server: the host's end of it, in the place of the actor there. */

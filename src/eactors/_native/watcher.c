@@ -1,4 +1,4 @@
-/* Worker.watch(): a worker of the host that sleeps on its bell and a descriptor at once. */
+/* watch(): a worker of the host that sleeps on its bell and a descriptor at once. */
 #include "watcher.h"
 
 #include "parts.h"
@@ -16,24 +16,32 @@ static void watcher_free(PyObject *capsule) {
     PyMem_Free(watcher);
 }
 
-static PyObject *worker_watch(WorkerObject *self, PyObject *argument) {
-    int descriptor = PyObject_AsFileDescriptor(argument);
+static PyObject *watch(PyObject *module, PyObject *args) {
+    WorkerObject *self;
+    PyObject *file;
+    if (!PyArg_ParseTuple(args, "O!O", &Worker_Type, &self, &file)) return NULL;
+    int descriptor = PyObject_AsFileDescriptor(file);
     if (descriptor < 0) return NULL;
     ea_watcher *watcher = PyMem_Malloc(sizeof *watcher);
     if (watcher == NULL) return PyErr_NoMemory();
     int failed = ea_watcher_start(watcher, self->bell, descriptor);
-    PyObject *capsule = failed < 0 ? ea_raise_errno(failed, "watcher") : PyCapsule_New(watcher, NAME, watcher_free);
-    if (capsule == NULL) return PyMem_Free(watcher), NULL;
+    if (failed < 0) {
+        PyMem_Free(watcher);
+        errno = -failed;
+        return PyErr_SetFromErrno(PyExc_OSError);
+    }
+    PyObject *capsule = PyCapsule_New(watcher, NAME, watcher_free);
+    if (capsule == NULL) return ea_watcher_end(watcher), PyMem_Free(watcher), NULL;
     Py_XSETREF(self->watcher, capsule);
     self->sleep = sleep_watching;
     Py_RETURN_NONE;
 }
 
 int ea_py_add_watcher(PyObject *module) {
-    static PyMethodDef methods[] = {
-        {"watch", (PyCFunction)worker_watch, METH_O,
-         "watch(descriptor, /)\n--\n\nWhen idle, sleep until a message comes or the descriptor is readable."},
+    static PyMethodDef functions[] = {
+        {"watch", watch, METH_VARARGS,
+         "watch(worker, file, /)\n--\n\nLet an idle worker sleep until a message comes or the file is readable."},
         {0},
     };
-    return ea_add_methods(&Worker_Type, methods);
+    return PyModule_AddFunctions(module, functions);
 }

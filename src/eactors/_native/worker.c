@@ -2,22 +2,18 @@
  *
  * A turn visits every actor once. What a turn finds nothing to do for, waits: an actor of
  * handlers can be looked after without Python (ea_wait), one with a body() only by calling
- * it, so there a look is a turn. Where a worker spans several enclaves, each look passes
- * the baton on, and the worker sleeps after a whole round has found nothing. */
-#include "types.h"
+ * it, so there a look is a turn. So it is where a worker spans several enclaves (baton.c). */
+#include "worker.h"
 
 #include <sched.h>
 
 enum {
     BATCH = 64,          /* messages per connector and turn, so that no actor starves another */
     IDLE_BODY_TURNS = 64, /* looks before a worker with bodies announces that it sleeps */
-    IDLE_ROUNDS = 4,      /* the same for rounds of the baton */
-    BUSY_TURNS = 64,      /* turns in a row before the baton is passed on all the same */
 };
 
-/* Bounds on a sleep: how late a wake-up is noticed that was lost with a killed process,
- * and how often a body() that watches something other than messages gets to look. */
-static const uint64_t SLEEP_NS = 100 * 1000 * 1000, SLEEP_BODY_NS = 20 * 1000 * 1000;
+/* How often a body() that watches something other than messages gets to look. */
+static const uint64_t SLEEP_BODY_NS = 20 * 1000 * 1000;
 
 typedef struct worker_seat {
     ActorObject *actor;
@@ -27,9 +23,7 @@ typedef struct worker_seat {
     PyObject **handlers; /* NULL at a connector that body() polls */
 } seat;
 
-static void count(ea_a64 *counter) { ea_store(counter, ea_load(counter, EA_RELAXED) + 1, EA_RELAXED); }
-
-static bool stopping(const WorkerObject *self) { return ea_load(&self->control->stop, EA_ACQUIRE) != 0; }
+bool worker_stopping(const WorkerObject *self) { return ea_load(&self->control->stop, EA_ACQUIRE) != 0; }
 
 /* Tell the enclave's entry; it reports to the host. What is a literal. */
 static int report(WorkerObject *self, const char *what, ActorObject *actor, PyObject *detail) {
@@ -55,7 +49,7 @@ static int drain(seat *at) {
             if (taken == TAKE_ERROR) PyErr_Clear(); /* corrupted, and nobody left to tell */
             if (taken != TAKE_CARGO) break;
             Py_DECREF(cargo);
-            count(&at->actor->worker->who.shared->dropped);
+            ea_count(&at->actor->worker->who.shared->dropped);
         }
     }
     return 0;
@@ -108,10 +102,10 @@ static int serve(WorkerObject *self, seat *at, uint32_t i) {
         if (at->handlers[i] == NULL) {
             /* Nobody will ever look at it; but the end of the channel comes this way, too. */
             Py_DECREF(cargo);
-            count(&self->who.shared->dropped);
+            ea_count(&self->who.shared->dropped);
             continue;
         }
-        count(&self->who.shared->received);
+        ea_count(&self->who.shared->received);
         PyObject *arguments[] = {(PyObject *)at->actor, cargo};
         PyObject *answer = PyObject_Vectorcall(at->handlers[i], arguments, 2, NULL);
         Py_DECREF(cargo);
@@ -139,22 +133,18 @@ static bool may_call_body(const seat *at) {
     return false;
 }
 
-/* What a body() answers: how long it can do without being called though no message comes. */
+/* What a body() answers: True, there is more to do at once though no message moved; or for how
+ * many seconds it can do without being called though none comes. */
 static void heed(WorkerObject *self, PyObject *answer) {
-    uint64_t patience = SLEEP_BODY_NS;
-    if (PyFloat_CheckExact(answer)) {
-        double seconds = PyFloat_AS_DOUBLE(answer);
-        patience = seconds > 0 ? seconds * 1e9 < (double)SLEEP_NS ? (uint64_t)(seconds * 1e9) : SLEEP_NS : 0;
-    }
-    if (patience < self->patience) self->patience = patience;
-    /* True: there is more to do at once, though no message moved. */
+    double patience = PyFloat_CheckExact(answer) ? PyFloat_AS_DOUBLE(answer) * 1e9 : SLEEP_BODY_NS;
+    if (patience < (double)self->patience) self->patience = patience > 0 ? (uint64_t)patience : 0;
     current.activity += answer == Py_True;
 }
 
 static int run_actor(WorkerObject *self, seat *at) {
     ActorObject *actor = at->actor;
     for (uint32_t i = 0; i < at->count; i++)
-        if (at->connectors[i]->unsettled) sealed_advance(at->connectors[i]);
+        if (at->connectors[i]->unsettled) at->connectors[i]->ops->advance(at->connectors[i]);
     if (actor->state == ACTOR_FINISHED) return drain(at);
     if (actor->waiting > 0 && flush(at) < 0) return -1;
     if (actor->state == ACTOR_RUNNING) {
@@ -172,11 +162,11 @@ static int run_actor(WorkerObject *self, seat *at) {
     return actor->state == ACTOR_STOPPING || actor->state == ACTOR_CLOSING ? finish(self, at) : 0;
 }
 
-/* Visit every actor; whether anything moved. -1: an exception of the runtime's own. */
-static int turn(WorkerObject *self) {
+int worker_turn(WorkerObject *self) {
     uint64_t before = current.activity;
-    count(&self->who.shared->turns);
-    self->patience = SLEEP_NS;
+    ea_count(&self->who.shared->turns);
+    /* Of the bodies in the other enclaves of a baton nothing is known here. */
+    self->patience = self->positions > 1 && self->has_body ? SLEEP_BODY_NS : WORKER_SLEEP_NS;
     for (uint32_t i = 0; i < self->seat_count; i++) {
         current.actor = self->seats[i].actor;
         if (run_actor(self, &self->seats[i]) < 0 && failed(self, &self->seats[i]) < 0) return -1;
@@ -189,7 +179,7 @@ static int turn(WorkerObject *self) {
 static bool seat_ready(const seat *at) {
     for (uint32_t i = 0; i < at->count; i++) {
         const ConnectorObject *connector = at->connectors[i];
-        if (connector->unsettled && sealed_ready(connector)) return true;
+        if (connector->unsettled && connector->ops->ready(connector)) return true;
         bool closing = at->actor->state == ACTOR_STOPPING || at->actor->state == ACTOR_CLOSING;
         if (connector->outbox_count > 0 && connector->ops->can_offer(connector)) return true;
         if (!closing && connector_may_take(connector) && connector->ops->can_take(connector)) return true;
@@ -199,7 +189,7 @@ static bool seat_ready(const seat *at) {
 
 static bool ready(const void *what) {
     const WorkerObject *self = what;
-    if (stopping(self)) return true;
+    if (worker_stopping(self)) return true;
     for (uint32_t i = 0; i < self->seat_count; i++)
         if (seat_ready(&self->seats[i])) return true;
     return false;
@@ -219,27 +209,16 @@ static void wait_for_messages(WorkerObject *self) {
     /* Between two messages a GIL that nobody else wants is not worth letting go of. */
     if (self->alone && ea_wait_spin(&self->waiter, ready, self)) return;
     Py_BEGIN_ALLOW_THREADS
-    self->stalled = !ea_wait(&self->waiter, self->bell, ready, self, SLEEP_NS);
+    self->stalled = !ea_wait(&self->waiter, self->bell, ready, self, WORKER_SLEEP_NS);
     Py_END_ALLOW_THREADS
-}
-
-/* What a worker whose looks are turns knows of its idleness; shared over the baton. */
-typedef struct {
-    uint32_t idle, armed;
-} idleness;
-
-/* Of the bodies in the other enclaves of a baton nothing is known here. */
-static uint64_t patience_of(const WorkerObject *self) {
-    bool known = self->positions == 1 || !self->has_body || self->patience < SLEEP_BODY_NS;
-    return known ? self->patience : SLEEP_BODY_NS;
 }
 
 static void sleep_by_the_bell(WorkerObject *self, uint32_t armed, uint64_t nanoseconds) {
     ea_bell_sleep(&self->waiter, self->bell, armed, nanoseconds);
 }
 
-static void look_again(WorkerObject *self, idleness *seen, bool progress) {
-    uint32_t looks = self->positions > 1 ? IDLE_ROUNDS * self->positions : IDLE_BODY_TURNS;
+void worker_look_again(WorkerObject *self, worker_idleness *seen, bool progress) {
+    uint32_t looks = self->looks;
     seen->idle = progress ? 0 : seen->idle + 1;
     if (seen->idle < looks || self->waiter.policy == EA_WAIT_SPIN) {
         if (self->positions == 1 && (self->waiter.crowded || seen->idle > looks / 2) && !progress) {
@@ -253,7 +232,7 @@ static void look_again(WorkerObject *self, idleness *seen, bool progress) {
         seen->armed = ea_bell_arm(self->bell);
     } else if (seen->idle >= looks + self->positions) {
         Py_BEGIN_ALLOW_THREADS
-        if (!stopping(self)) self->sleep(self, seen->armed, patience_of(self));
+        if (!worker_stopping(self)) self->sleep(self, seen->armed, self->patience);
         ea_bell_disarm(self->bell);
         self->stalled = ea_load(&self->bell->seq, EA_RELAXED) == seen->armed;
         Py_END_ALLOW_THREADS
@@ -261,39 +240,18 @@ static void look_again(WorkerObject *self, idleness *seen, bool progress) {
     }
 }
 
-static int run_with_baton(WorkerObject *self) {
-    bool mine;
-    Py_BEGIN_ALLOW_THREADS
-    mine = ea_baton_wait(self->baton, &self->waiter, self->position, SLEEP_NS);
-    Py_END_ALLOW_THREADS
-    if (!mine) return 0;
-    /* Relaxed: they came with the baton (baton.c). */
-    idleness seen = {ea_load(&self->baton->idle, EA_RELAXED), ea_load(&self->baton->armed, EA_RELAXED)};
-    int progress = turn(self);
-    bool moved = progress > 0;
-    for (int n = 1; n < BUSY_TURNS && progress > 0 && !stopping(self); n++) progress = turn(self);
-    if (progress < 0) return -1;
-    look_again(self, &seen, moved);
-    ea_store(&self->baton->idle, seen.idle, EA_RELAXED);
-    ea_store(&self->baton->armed, seen.armed, EA_RELAXED);
-    ea_baton_pass(self->baton, (self->position + 1) % self->positions);
-    return 0;
-}
-
 static PyObject *worker_run(WorkerObject *self, PyObject *unused) {
-    idleness seen = {0, 0};
+    worker_idleness seen = {0, 0};
     current.who = self->who;
     current.worker = self;
-    while (!stopping(self)) {
-        int progress = 0;
-        if (self->positions > 1) {
-            progress = run_with_baton(self);
-        } else {
-            progress = turn(self);
-            if (progress >= 0 && self->has_body) look_again(self, &seen, progress > 0);
-            if (progress == 0 && !self->has_body) wait_for_messages(self);
-        }
+    while (!worker_stopping(self)) {
+        int progress = self->run_once == NULL ? worker_turn(self) : self->run_once(self);
         if (progress < 0) return NULL;
+        if (self->run_once != NULL) continue;
+        if (self->has_body)
+            worker_look_again(self, &seen, progress > 0);
+        else if (progress == 0)
+            wait_for_messages(self);
     }
     Py_RETURN_NONE;
 }
@@ -346,15 +304,14 @@ static PyObject *worker_construct(WorkerObject *self, PyObject *args) {
 }
 
 static PyObject *worker_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
-    static char *names[] = {"region", "participant", "participant_id", "bell",  "policy",   "futex",     "crowded",
-                            "alone",  "report",      "baton",          "position", "positions", NULL};
+    static char *names[] = {"region", "participant", "participant_id", "bell", "policy", "futex", "crowded", "alone", "report", NULL};
     RegionObject *region;
-    unsigned long long participant, bell, baton = 0;
-    unsigned int id, position = 0, positions = 1;
+    unsigned long long participant, bell;
+    unsigned int id;
     int policy, futex, crowded, alone;
     PyObject *callback;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O!KIKipppO|KII", names, &Region_Type, &region, &participant, &id, &bell,
-                                     &policy, &futex, &crowded, &alone, &callback, &baton, &position, &positions))
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O!KIKipppO", names, &Region_Type, &region, &participant, &id, &bell,
+                                     &policy, &futex, &crowded, &alone, &callback))
         return NULL;
     WorkerObject *self = (WorkerObject *)type->tp_alloc(type, 0);
     if (self == NULL) return NULL;
@@ -362,15 +319,14 @@ static PyObject *worker_new(PyTypeObject *type, PyObject *args, PyObject *keywor
     self->control = ea_region_at(&region->region, 0, sizeof *self->control);
     self->who = (ea_context){ea_region_at(&region->region, participant, sizeof(ea_participant)), id};
     self->bell = ea_region_at(&region->region, bell, sizeof *self->bell);
-    self->baton = positions > 1 ? ea_region_at(&region->region, baton, sizeof *self->baton) : NULL;
     self->waiter = (ea_waiter){.policy = (ea_wait_policy)policy, .futex = futex, .crowded = crowded, .counters = self->who.shared};
-    self->position = position;
-    self->positions = positions;
+    self->positions = 1;
+    self->looks = IDLE_BODY_TURNS;
     self->alone = alone;
     self->sleep = sleep_by_the_bell;
     self->report = Py_NewRef(callback);
-    if (self->control == NULL || self->who.shared == NULL || self->bell == NULL || (positions > 1 && self->baton == NULL) ||
-        policy < EA_WAIT_ADAPTIVE || policy > EA_WAIT_SLEEP || position >= positions || id == 0 || id > EA_MAX_PARTICIPANTS) {
+    if (self->control == NULL || self->who.shared == NULL || self->bell == NULL || policy < EA_WAIT_ADAPTIVE ||
+        policy > EA_WAIT_SLEEP || id == 0 || id > EA_MAX_PARTICIPANTS) {
         Py_DECREF(self);
         return PyErr_Format(PyExc_ValueError, "worker: its part of the plan does not lie inside the region");
     }

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from asyncio import CancelledError, all_tasks, current_task, gather
-from typing import TYPE_CHECKING, Any
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from eactors.actor import Actor
 from eactors.aio.loop import Loop
-from eactors.services.base import Client, Service
+from eactors.services.base import Client
 from eactors.services.sockets import NetworkClient
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from eactors import _native
-    from eactors.connector import Connector
 
 
 class AsyncActor(Actor):
@@ -29,6 +29,17 @@ class AsyncActor(Actor):
     Attributes:
         loop: The event loop, which the actor's worker runs.
     """
+
+    polls: ClassVar[bool] = True
+    """The loop takes the messages of services; no handler does."""
+
+    def __init_subclass__(cls, *, name: str | None = None, family: str | None = None) -> None:
+        """Let the handlers of connectors run on the loop, and be coroutine functions."""
+        super().__init_subclass__(name=name, family=family)
+        for connector in cls.__eactors__.connectors.values():
+            for handler in filter(None, (connector.handler, connector.broken_handler)):
+                if handler in vars(cls):
+                    setattr(cls, handler, _on_loop(vars(cls)[handler]))
 
     def __init__(self) -> None:
         super().__init__()
@@ -79,14 +90,6 @@ class AsyncActor(Actor):
                     )
             await self.loop.shutdown_asyncgens()
 
-    @classmethod
-    def links(cls, declared: Connector, live: Any) -> tuple[Any, Any]:
-        """Handlers run on the loop, and may be coroutine functions."""
-        if isinstance(declared, Service):
-            return None, None
-        handlers = super().links(declared, live)
-        return tuple(None if each is None else _on_loop(each) for each in handlers)  # type: ignore[return-value]
-
     def _lives(self) -> Iterator[Any]:
         return (getattr(self, attribute) for attribute in type(self).__eactors__.connectors)
 
@@ -113,4 +116,8 @@ def _has_come(connector: _native.Connector, waiter: Future[Any]) -> bool:
 
 
 def _on_loop(handler: Any) -> Any:
-    return lambda actor, argument: actor.loop.within(handler, actor, argument)
+    @wraps(handler)
+    def on_loop(self: AsyncActor, argument: Any) -> None:
+        self.loop.within(handler, self, argument)
+
+    return on_loop

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from eactors.aio.refusals import HINTS, RUNNING, refuse, refusing
 from eactors.aio.server import Server
 from eactors.aio.streams import DatagramTransport, StreamTransport
-from eactors.errors import SystemActorError
+from eactors.services.errors import SystemActorError
 
 if TYPE_CHECKING:
     import ssl

@@ -66,24 +66,15 @@ class End:
     TABLES: ClassVar[tuple[Table, Table]]
     """By side: {(state, kind): (step, next state)}."""
 
-    def __init__(
-        self,
-        side: int,
-        channel: int,
-        cipher: str,
-        manifest: Manifest,
-        own: int,
-        peer: int,
-        platform: Platform,
-    ) -> None:
+    def __init__(self, entry: dict[str, Any], manifest: Manifest, own: int, platform: Platform) -> None:
+        side, cipher, peer = entry["side"], entry["cipher"], entry["peer_enclave"]
         entries = [manifest.enclave(own), manifest.enclave(peer)]
         self.own, self.expected = (entry.identity for entry in entries)
         self.side, self.cipher, self.platform, self.peer = side, cipher, platform, f"enclave {peer}"
-        head = bytes((self.NUMBER, len(cipher))) + cipher.encode() + channel.to_bytes(8, "big")
+        head = bytes((self.NUMBER, len(cipher))) + cipher.encode() + entry["channel"].to_bytes(8, "big")
         self.terms = (b"eactors exchange 1", head, manifest.digest, *self.in_order(*map(_who, entries)))
         self.state, self.hello, self.transcript = START, b"", b""
         self.private, self.secret = bytearray(), bytearray()
-        self.roots: tuple[str, ...] = ()
 
     def __call__(self, frame: bytes | None) -> tuple[Messages, Keys | None]:
         """Take one step.
@@ -127,22 +118,6 @@ class End:
             raise ExchangeFailed(f"this enclave's own hello came back to it as that of {self.peer}")
         self.transcript = _native.sha256(*self.terms, *self.in_order(self.hello, hello))
         return ()
-
-    def confirm(self) -> Messages:
-        """Show that this end has the secret and the transcript."""
-        return (self.say(CONFIRMATION, self._confirmation(self.side)),)
-
-    def confirmed(self, body: bytes) -> Messages:
-        """See that the peer has them."""
-        if not _native.equal(body, self._confirmation(1 - self.side)):
-            raise ExchangeFailed(
-                f"{self.peer} has other keys: a message was changed, or is of an earlier run"
-            )
-        return ()
-
-    def _confirmation(self, side: int) -> bytes:
-        info = b"eactors confirmation %d" % side
-        return bytes(_native.hkdf(self.secret, self.transcript, info, 32))
 
     def _keys(self) -> Keys:
         infos = self.in_order(b"eactors key 0->1", b"eactors key 1->0")

@@ -7,7 +7,7 @@ from eactors.errors import ExchangeFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from typing import Any
 
     from eactors.attestation.end import End
     from eactors.attestation.manifest import Manifest
@@ -35,30 +35,14 @@ def class_of(kind: str) -> type[End]:
     return LocalAttestation
 
 
-def make_exchange(  # noqa: PLR0913 - what a channel is, and whose it is
-    kind: str,
-    *,
-    side: int,
-    channel: int,
-    cipher: str,
-    manifest: Manifest,
-    own: int,
-    peer: int,
-    platform: Platform,
-    roots: Sequence[str] = (),
-) -> End:
+def make_exchange(entry: dict[str, Any], manifest: Manifest, own: int, platform: Platform) -> End:
     """One end of a key exchange.
 
     Args:
-        kind: One of `EXCHANGES`.
-        side: Which end of the channel this is, 0 or 1.
-        channel: The channel's id in the manifest.
-        cipher: Its cipher.
+        entry: What the enclave's plan says of the connector.
         manifest: The manifest, whose signatures have been checked.
         own: This enclave's id.
-        peer: The other's.
         platform: What reports, quotes and sealing keys come from.
-        roots: Certificates (PEM) that the quotes of the peer's platform lead to.
 
     Returns:
         What is called with None first, and then with each message received; see `End.__call__`.
@@ -68,13 +52,12 @@ def make_exchange(  # noqa: PLR0913 - what a channel is, and whose it is
             signed another deployment than this enclave is part of.
         ManifestRejected: The manifest has no such channel.
     """
-    entry = manifest.channel(channel)
-    said = (entry.exchange, entry.cipher, *entry.enclaves)
-    planned = (kind, cipher, *((own, peer) if side == 0 else (peer, own)))
+    kind, cipher, channel, peer = (entry[key] for key in ("exchange", "cipher", "channel", "peer_enclave"))
+    signed = manifest.channel(channel)
+    said = (signed.exchange, signed.cipher, *signed.enclaves)
+    planned = (kind, cipher, *((own, peer) if entry["side"] == 0 else (peer, own)))
     if planned != said or kind not in EXCHANGES or cipher not in KEY_BYTES:
         raise ExchangeFailed(
             f"channel {channel} is {planned} in this enclave's image and {said} in the manifest"
         )
-    made = class_of(kind)(side, channel, cipher, manifest, own, peer, platform)
-    made.roots = tuple(roots)
-    return made
+    return class_of(kind)(entry, manifest, own, platform)

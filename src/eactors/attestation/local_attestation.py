@@ -7,9 +7,9 @@ transcript: so a report is good for one peer, channel, manifest, run and directi
 from __future__ import annotations
 
 from eactors import _native
-from eactors.attestation.diffie_hellman import HELLO_SENT, DiffieHellman
+from eactors.attestation.agreement import HELLO_SENT, Agreement
 from eactors.attestation.end import BEGIN, DONE, HELLO, REPORT, START
-from eactors.attestation.identity import check_report, target_info
+from eactors.attestation.report import check_report, target_info
 from eactors.errors import ExchangeFailed, ReportInvalid
 
 TYPE_CHECKING = False
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 REPORT_SENT = "waiting for the report"
 
 
-class LocalAttestation(DiffieHellman):
+class LocalAttestation(Agreement):
     """Both send their public key, then a report that covers everything."""
 
     NUMBER = 1
@@ -51,7 +51,7 @@ class LocalAttestation(DiffieHellman):
         return _native.sha256(b"eactors local-attestation 1", bytes((side,)), self.transcript) + bytes(32)
 
     TABLE: ClassVar[Table] = {
-        (START, BEGIN): (DiffieHellman.send_public, HELLO_SENT),
+        (START, BEGIN): (Agreement.send_public, HELLO_SENT),
         (HELLO_SENT, HELLO): (send_report, REPORT_SENT),
         (REPORT_SENT, REPORT): (check_peer, DONE),
     }

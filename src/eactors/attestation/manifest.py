@@ -104,21 +104,20 @@ def check_own(identity: Identity, entry: EnclaveEntry) -> None:
         raise ManifestRejected(f"this is not enclave {entry.enclave} of the manifest: it {difference}")
 
 
-def check_signatures(content: bytes, signatures: list[dict[str, Any]], owners: list[str]) -> None:
+def check_signatures(content: bytes, signatures: list[dict[str, Any]], owners: dict[str, str]) -> None:
     """See that every owner has signed the manifest (RSASSA-PSS, RFC 8017, section 8.1).
 
     Args:
         content: The manifest's exact bytes.
         signatures: What the host has; nothing in it is trusted, and no key in it is used.
-        owners: Public keys (PEM) of those who must have signed, from the image.
+        owners: Public keys (PEM) of those who must have signed, by name, from the image.
 
     Raises:
-        ManifestRejected: Naming each owner without a valid signature by the first 16 digits of
-            the hash of the key, as its signature's file is named.
+        ManifestRejected: Naming each owner without a valid signature.
     """
     if not owners:
         raise ManifestRejected("this enclave's image names no owner who could have signed a manifest")
-    problems = [_problem(content, signatures, owner) for owner in owners]
+    problems = [_problem(content, signatures, name, owner) for name, owner in owners.items()]
     if any(problems):
         raise ManifestRejected(
             "; ".join(filter(None, problems)), hint="have each of them sign this very manifest"
@@ -132,10 +131,9 @@ def _signed(content: bytes, signature: dict[str, Any], owner: str) -> bool:
         return False
 
 
-def _problem(content: bytes, signatures: list[dict[str, Any]], owner: str) -> str:
+def _problem(content: bytes, signatures: list[dict[str, Any]], name: str, owner: str) -> str:
     if any(_signed(content, each, owner) for each in signatures):
         return ""
-    name = _native.sha256(_native.rsa_modulus(owner.encode())).hex()[:16]
     digest = _native.sha256(content).hex()
     claimed = [each.get("manifest") for each in signatures if type(each) is dict and each.get("key") == owner]
     if not claimed:

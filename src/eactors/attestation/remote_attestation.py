@@ -7,24 +7,30 @@ certificate that is part of its own image.
 from __future__ import annotations
 
 from eactors import _native
-from eactors.attestation.diffie_hellman import HELLO_SENT, DiffieHellman
+from eactors.attestation.agreement import HELLO_SENT, Agreement
 from eactors.attestation.end import BEGIN, DONE, HELLO, QUOTE, START
 from eactors.attestation.quote import check_quote
 from eactors.errors import ExchangeFailed, ReportInvalid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import ClassVar
+    from typing import Any, ClassVar
 
     from eactors.attestation.end import Messages, Table
+    from eactors.attestation.manifest import Manifest
+    from eactors.platform.base import Platform
 
 QUOTE_SENT = "waiting for the quote"
 
 
-class RemoteAttestation(DiffieHellman):
+class RemoteAttestation(Agreement):
     """Both send their public key, then a quote that covers everything."""
 
     NUMBER = 4
+
+    def __init__(self, entry: dict[str, Any], manifest: Manifest, own: int, platform: Platform) -> None:
+        super().__init__(entry, manifest, own, platform)
+        self._roots: list[str] = entry["roots"]
 
     def send_quote(self, hello: bytes) -> Messages:
         """Agree, and prove to the peer who does."""
@@ -34,7 +40,7 @@ class RemoteAttestation(DiffieHellman):
     def check_peer(self, quote: bytes) -> Messages:
         """See that the peer is whom the manifest says, and means this exchange."""
         try:
-            identity, data = check_quote(quote, self.roots)
+            identity, data = check_quote(quote, self._roots)
         except ReportInvalid as error:
             raise ExchangeFailed(f"the quote of {self.peer} proves nothing: {error}") from None
         if difference := identity.difference(self.expected):
@@ -50,7 +56,7 @@ class RemoteAttestation(DiffieHellman):
         return _native.sha256(b"eactors remote-attestation 1", bytes((side,)), self.transcript) + bytes(32)
 
     TABLE: ClassVar[Table] = {
-        (START, BEGIN): (DiffieHellman.send_public, HELLO_SENT),
+        (START, BEGIN): (Agreement.send_public, HELLO_SENT),
         (HELLO_SENT, HELLO): (send_quote, QUOTE_SENT),
         (QUOTE_SENT, QUOTE): (check_peer, DONE),
     }

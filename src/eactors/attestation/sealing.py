@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from eactors import _native
 from eactors.attestation import end
-from eactors.attestation.end import BEGIN, CONFIRMATION, DONE, HELLO, SECRET, START, End
-from eactors.attestation.identity import TO_SIGNER, own_identity, seal_key_request
+from eactors.attestation.confirmation import Confirming
+from eactors.attestation.end import BEGIN, CONFIRMATION, DONE, HELLO, SECRET, START
+from eactors.attestation.identity import own_identity
+from eactors.attestation.key_request import TO_SIGNER, seal_key_request
 from eactors.errors import ExchangeFailed
 
 TYPE_CHECKING = False
@@ -24,7 +26,7 @@ CONFIRMATION_AWAITED = "waiting for the confirmation"
 _HINT = "use local-attestation for this channel"
 
 
-class Sealing(End):
+class Sealing(Confirming):
     """Both send a nonce; side 0 sends a sealed secret, and side 1 shows that it could open it."""
 
     NUMBER = 2
@@ -65,11 +67,11 @@ class Sealing(End):
         {
             (START, BEGIN): (send_nonce, HELLO_SENT),
             (HELLO_SENT, HELLO): (send_secret, CONFIRMATION_AWAITED),
-            (CONFIRMATION_AWAITED, CONFIRMATION): (End.confirmed, DONE),
+            (CONFIRMATION_AWAITED, CONFIRMATION): (Confirming.confirmed, DONE),
         },
         {
             (START, BEGIN): (send_nonce, HELLO_SENT),
-            (HELLO_SENT, HELLO): (End.meet, HELLOS_SAID),
+            (HELLO_SENT, HELLO): (Confirming.meet, HELLOS_SAID),
             (HELLOS_SAID, SECRET): (open_secret, DONE),
         },
     )

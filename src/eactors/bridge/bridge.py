@@ -21,7 +21,8 @@ from eactors.bridge.span import Span
 from eactors.bridge.wire import Hello, Refused, VersionDiffers, WireError
 from eactors.bridge.words import Failed, Finished, pack
 from eactors.deployment.sizes import node_payload, ring_slots
-from eactors.errors import LaunchError, RegionCorrupted
+from eactors.errors import RegionCorrupted
+from eactors.host.errors import LaunchError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from eactors.bridge.span import Span, hello_from
 from eactors.bridge.wire import Hello, Refused, VersionDiffers, WireError
-from eactors.errors import LaunchError
+from eactors.host.errors import LaunchError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

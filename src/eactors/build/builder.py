@@ -70,9 +70,11 @@ def build_folder(plan: Plan, folder: Path, *, notice: Callable[[str], None], rep
     homes = sorted({actor.home for actor in plan.actors.values()})
     reached = {home: _reach(plan, home) for home in homes}
     roots = trusted_roots(plan)
-    plans = {home: enclave_plan(plan, home, _owners(plan, home[1], owners), roots) for home in homes}
+    plans = {
+        home: enclave_plan(plan, home, _owners(plan, home[1], owners), reached[home], roots) for home in homes
+    }
     observations = {
-        home: Observation.start(reached[home], folder, framework.parts_of(plans[home], reached[home].files))
+        home: Observation.start(reached[home], folder, framework.parts_of(plans[home]))
         for home in homes
         if home[1] != UNTRUSTED
     }
@@ -176,8 +178,8 @@ def _settings(plan: Plan, enclave: int) -> dict[str, Any]:
     }
 
 
-def _owners(plan: Plan, enclave: int, owners: Owners) -> list[str]:
-    return owners.public(plan.enclaves[enclave].owners) if enclave in plan.enclaves else []
+def _owners(plan: Plan, enclave: int, owners: Owners) -> dict[str, str]:
+    return owners.public(plan.enclaves[enclave].owners) if enclave in plan.enclaves else {}
 
 
 def _write_manifest(plan: Plan, folder: Path, images: dict[int, Image], owners: Owners) -> None:

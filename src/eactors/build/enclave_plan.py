@@ -8,22 +8,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from eactors.build.powers import powers_of
 from eactors.build.source import module_name
 from eactors.deployment.sizes import node_payload, ring_slots
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from eactors.build.reach import Reach
     from eactors.deployment.plan import Home, Plan, PlannedChannel, PlannedService, PlannedWorker
 
 
-def enclave_plan(plan: Plan, home: Home, owners: Sequence[str], roots: Sequence[str] = ()) -> dict[str, Any]:
+def enclave_plan(
+    plan: Plan, home: Home, owners: Mapping[str, str], reached: Reach, roots: Sequence[str] = ()
+) -> dict[str, Any]:
     """Say what one enclave executes, and with whom it talks.
 
     Args:
         plan: The whole plan.
         home: Its server's place, and its id; 0 is the untrusted side.
-        owners: Public keys (PEM) of those who must have signed the manifest.
+        owners: Public keys (PEM), by name, of those who must have signed the manifest.
+        reached: What it has of the source.
         roots: Certificates (PEM) that quotes of other servers' enclaves may lead to.
     """
     server, enclave = home
@@ -32,42 +37,49 @@ def enclave_plan(plan: Plan, home: Home, owners: Sequence[str], roots: Sequence[
         channel for channel in plan.channels if channel.carrier == "private" and channel.ends[0].actor in own
     ]
     pools = [pool for pool in plan.pools if own & set(pool.users)]
-    remote = any(
-        channel.exchange == "remote-attestation" and own & {end.actor for end in channel.ends}
+    encrypted = any(
+        channel.protection == "encrypted" and own & {end.actor for end in channel.ends}
         for channel in plan.channels
     )
     return {
-        **({"roots": list(roots)} if remote else {}),
         "enclave": enclave,
         "platform": plan.enclaves[enclave].platform if enclave in plan.enclaves else "untrusted",
-        "source": {"file": f"app/{plan.source.name}", "name": module_name(plan.source)},
-        "owners": list(owners),
+        "source": {
+            "file": f"app/{plan.source.name}",
+            "name": module_name(plan.source),
+            "beside": reached.beside,
+        },
+        "owners": dict(owners),
+        "powers": [*(["exchanges"] if encrypted else []), *powers_of(reached)],
         "private_channels": [channel.capacity for channel in private],
         "pools": {
             pool.name: {"kind": pool.kind, "nodes": pool.nodes, "payload": pool.size} for pool in pools
         },
         "mboxes": {name: pool.name for pool in pools for name in pool.mboxes},
         "workers": [
-            _worker(plan, worker, enclave, private)
+            _worker(plan, worker, enclave, private, roots)
             for worker in plan.servers[server].workers
             if any(share.enclave == enclave for share in worker.shares)
         ],
     }
 
 
-def _worker(plan: Plan, worker: PlannedWorker, enclave: int, private: list[PlannedChannel]) -> dict[str, Any]:
+def _worker(
+    plan: Plan, worker: PlannedWorker, enclave: int, private: list[PlannedChannel], roots: Sequence[str]
+) -> dict[str, Any]:
     actors = next(share.actors for share in worker.shares if share.enclave == enclave)
     return {
         "id": worker.id,
         "policy": worker.policy,
-        "actors": [_actor(plan, name, private) for name in actors],
+        "spans": len(worker.shares) > 1,
+        "actors": [_actor(plan, name, private, roots) for name in actors],
     }
 
 
-def _actor(plan: Plan, name: str, private: list[PlannedChannel]) -> dict[str, Any]:
+def _actor(plan: Plan, name: str, private: list[PlannedChannel], roots: Sequence[str]) -> dict[str, Any]:
     actor = plan.actors[name]
     connectors = {
-        end.attribute: _connector(plan, channel, side, private)
+        end.attribute: _connector(plan, channel, side, private, roots)
         for channel in plan.channels
         for side, end in enumerate(channel.ends)
         if end.actor == name
@@ -90,7 +102,7 @@ def _service(service: PlannedService) -> dict[str, Any]:
 
 
 def _connector(
-    plan: Plan, channel: PlannedChannel, side: int, private: list[PlannedChannel]
+    plan: Plan, channel: PlannedChannel, side: int, private: list[PlannedChannel], roots: Sequence[str]
 ) -> dict[str, Any]:
     peer = channel.ends[1 - side].actor
     entry: dict[str, Any] = {"peer": peer, "side": side, "message_size": channel.message_size}
@@ -107,4 +119,6 @@ def _connector(
             "exchange": channel.exchange,
             "peer_enclave": plan.actors[peer].enclave,
         }
+    if channel.exchange == "remote-attestation":
+        entry["roots"] = list(roots)
     return entry

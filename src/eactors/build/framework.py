@@ -27,6 +27,7 @@ TRUSTED = (
     "aio",
     "attestation",
     "attested_tls",
+    "codec.py",
     "connector.py",
     "enclave",
     "errors.py",
@@ -68,16 +69,15 @@ class Parts:
         return VARIANTS / self.variant / NATIVE.name
 
 
-PLAIN = Parts((), "plain")
-"""For an enclave whose channels all lead out of it, in the clear."""
+BARE = Parts((), "bare")
+"""For an enclave without channels, public pools and powers."""
 
 
-def parts_of(plan: Mapping[str, Any], files: Mapping[str, bytes]) -> Parts:
+def parts_of(plan: Mapping[str, Any]) -> Parts:
     """The parts that an enclave asks for.
 
     Args:
         plan: The enclave's plan.
-        files: Its cut source; what never says ``provisioned`` cannot be provisioned.
     """
     connectors = [
         connector
@@ -87,19 +87,29 @@ def parts_of(plan: Mapping[str, Any], files: Mapping[str, bytes]) -> Parts:
     ]
     kinds = {pool["kind"] for pool in plan["pools"].values()}
     exchanges = {connector["exchange"] for connector in connectors if "exchange" in connector}
-    modules = [f"eactors.attestation.{exchange.replace('-', '_')}" for exchange in sorted(exchanges)]
-    if any(b"provisioned" in content for place, content in files.items() if place.startswith("app/")):
-        modules.append("eactors.enclave.provisioning")
-    if exchanges:
-        modules.append("eactors.attestation.exchange")
-    features = ["private"] if plan["private_channels"] else []
-    if "private" in kinds:
-        modules.append("eactors.private")
-    if "public" in kinds:
-        features.append("mboxes")
-    if "remote-attestation" in exchanges:
-        features.append("quotes")
-    return Parts(tuple(modules), "-".join(features) or "plain")
+    modules = {
+        **{f"eactors.attestation.{exchange.replace('-', '_')}": True for exchange in sorted(exchanges)},
+        **{f"eactors.enclave.{power}": True for power in plan["powers"]},
+        "eactors.enclave.pools": bool(kinds),
+        "eactors.enclave.threads": len(plan["workers"]) > 1,
+        "eactors.private": "private" in kinds,
+    }
+    features = {  # in the order in which CMakeLists.txt names variants after them
+        # For reports its keys would do, but they are no part of their own.
+        "aead": "sealing" in exchanges
+        or any(power not in {"exchanges", "quotes"} for power in plan["powers"]),
+        "baton": any(worker["spans"] for worker in plan["workers"]),
+        "mboxes": "public" in kinds,
+        "plain": any("channel" in connector and "cipher" not in connector for connector in connectors),
+        "private": bool(plan["private_channels"]),
+        "sealed": bool(exchanges),
+        "quotes": "remote-attestation" in exchanges,
+    }
+    return Parts(_asked(modules), "-".join(_asked(features)) or "bare")
+
+
+def _asked(wishes: Mapping[str, bool]) -> tuple[str, ...]:
+    return tuple(name for name, asked in wishes.items() if asked)
 
 
 def trusted_files() -> Iterator[Path]:

@@ -38,7 +38,10 @@ def new_key(path: Path) -> RSAPrivateKey:
     try:
         made = write_secret(path, _private_pem(key))
     except OSError as error:
-        raise KeyFileError(f"the key {path} cannot be written: {error.strerror}") from error
+        raise KeyFileError(
+            f"the key {path} cannot be written: {error.strerror}",
+            hint="name a file in a folder that is there and may be written to",
+        ) from error
     if not made:
         raise KeyFileError(f"{path} exists, and a key is never overwritten", hint="choose another name")
     return key

@@ -33,6 +33,10 @@ LIBRARY = f"{sys.platlibdir}/python{sys.version_info[0]}.{sys.version_info[1]}"
 
 _ENTRY = ("eactors.enclave.entry", "encodings.ascii")  # the kernel's files are read as ASCII
 
+_LATER = (("random", "_sha2"),)
+"""What a module of the standard library imports only when it is used, and is often used for: since
+Python 3.13 ``random`` to seed with text. Everything else of this kind has to be declared."""
+
 
 @dataclass(frozen=True, slots=True)
 class Observed:
@@ -63,7 +67,7 @@ class Observation:
         self._process = process
 
     @classmethod
-    def start(cls, reach: Reach, scratch: Path, parts: framework.Parts = framework.PLAIN) -> Observation:
+    def start(cls, reach: Reach, scratch: Path, parts: framework.Parts = framework.BARE) -> Observation:
         """Start the interpreter, and return at once.
 
         Args:
@@ -87,7 +91,9 @@ class Observation:
             "paths": [str(path) for path in _site()],
             "file": f"app/{reach.source.name}",
             "module": reach.module,
+            "beside": reach.beside,
             "classes": reach.classes,
+            "later": _LATER,
             "late": [(late.module, late.name, late.required) for late in reach.late],
         }
         (home / "__main__.py").write_text(PROGRAM.format(settings=settings), encoding="utf-8")

@@ -7,10 +7,25 @@ that took. It uses no module that an enclave's entry would not load anyway.
 from __future__ import annotations
 
 PROGRAM = """
-import _frozen_importlib
 import sys
 
 SETTINGS = {settings!r}
+LOADED = []
+
+
+def watch():
+    # A module may put another, or an object of its own, in its place, as collections.abc does since
+    # Python 3.13: then its own file is seen only while it is being loaded.
+    import _frozen_importlib_external
+    basics = _frozen_importlib_external._LoaderBasics
+    execute = basics.exec_module
+
+    def exec_module(self, module):
+        spec = module.__spec__
+        execute(self, module)
+        LOADED.append((spec.name, spec.origin))
+
+    basics.exec_module = exec_module
 
 
 def load():
@@ -22,7 +37,10 @@ def load():
     folder = sys.path[0]
     sys.path.insert(1, folder + "/app")
     sys.path += SETTINGS["paths"]
-    module = loader.load(folder, SETTINGS["file"], SETTINGS["module"])
+    if SETTINGS["beside"]:
+        from eactors.enclave import beside
+        beside.install(folder, "app")
+    module = loader.execute(folder + "/" + SETTINGS["file"], SETTINGS["module"], SETTINGS["file"])
     for name in SETTINGS["classes"]:
         for connector in getattr(module, name).__eactors__.connectors.values():
             connector.codec()
@@ -34,25 +52,23 @@ def load():
         except Exception:
             if required and name not in sys.modules:
                 raise
+    for name, later in SETTINGS["later"]:
+        if name in sys.modules:
+            try:
+                __import__(later)
+            except ImportError:
+                pass
 
 
 def origins():
+    yield from LOADED
     for name, module in list(sys.modules.items()):
         try:
-            spec = object.__getattribute__(module, "__dict__").get("__spec__") or replaced(name)
+            spec = object.__getattribute__(module, "__dict__").get("__spec__")
         except AttributeError:
             continue
         if getattr(spec, "has_location", False) and spec.origin not in (None, "frozen", "built-in"):
             yield name, spec.origin
-
-
-def replaced(name):
-    # Some modules put an object of their own into their place, and that has no origin.
-    parent = name.rpartition(".")[0]
-    path = object.__getattribute__(sys.modules.get(parent), "__dict__").get("__path__") if parent else None
-    if name == "__main__" or (parent and path is None):
-        return None
-    return _frozen_importlib._find_spec(name, path)
 
 
 def frames(trace):
@@ -63,6 +79,7 @@ def frames(trace):
 
 folder, failure = sys.path[0], None
 try:
+    watch()
     load()
 except BaseException as error:
     failure = type(error).__name__, str(error), list(frames(error.__traceback__))

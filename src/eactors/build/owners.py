@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from eactors.build.keyfile import development_key, load_key, public_pem
+from eactors.build.keyfile import development_key, fingerprint, load_key, public_pem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,9 +47,10 @@ class Owners:
         """The key of a signer; None: the development key."""
         return self.keys[name or DEVELOPMENT]
 
-    def public(self, names: Sequence[str]) -> list[str]:
-        """The public keys (PEM) of these owners; of all, where none is named."""
-        return [public_pem(self.keys[name]) for name in names or self.keys]
+    def public(self, names: Sequence[str]) -> dict[str, str]:
+        """The public keys (PEM) of these owners, by the names of their signatures; no name: of all."""
+        keys = [self.keys[name] for name in names or self.keys]
+        return {fingerprint(key)[:16]: public_pem(key) for key in keys}
 
     def private(self) -> list[RSAPrivateKey]:
         """The keys that can sign here."""

@@ -91,6 +91,11 @@ class Reach:
     remarks: tuple[Remark, ...]
     left_out: tuple[LeftOut, ...]
 
+    @property
+    def beside(self) -> bool:
+        """Whether there are modules beside the application's source file."""
+        return sum(place.startswith("app/") for place in self.files) > 1
+
 
 def reach(source: Path, classes: Sequence[type[Actor]], requires: Sequence[str] = ()) -> Reach:
     """Follow the names that the actors of one enclave use.

@@ -49,6 +49,7 @@ __all__ = [
     "load_key",
     "load_private",
     "load_public",
+    "manifest_enclaves",
     "new_key",
     "public_key",
     "public_pem",
@@ -141,6 +142,20 @@ def read_manifest(folder: Path) -> bytes:
         raise ManifestRejected(
             f"{folder / MANIFEST} cannot be read: {error.strerror}",
             hint="build one: eactors build SOURCE.py DEPLOYMENT.xml -o DIR",
+        ) from error
+
+
+def manifest_enclaves(folder: Path) -> dict[int, dict[str, Any]]:
+    """Return what a deployment's manifest says of each enclave, not checked in any other way.
+
+    Raises:
+        ManifestRejected: It cannot be read, or is no manifest.
+    """
+    try:
+        return {entry["enclave"]: dict(entry) for entry in json.loads(read_manifest(folder))["enclaves"]}
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        raise ManifestRejected(
+            f"{folder / MANIFEST} is damaged: it is no manifest in JSON", hint="build the deployment again"
         ) from error
 
 

@@ -8,8 +8,9 @@ import traceback
 from typing import TYPE_CHECKING
 
 from eactors.actor import Actor
+from eactors.deployment.errors import DeploymentError
 from eactors.enclave.loader import execute
-from eactors.errors import DeploymentError, EActorsError, SourceError
+from eactors.errors import EActorsError, SourceError
 from eactors.placement import family_index
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from eactors.build.image import read_image
 from eactors.build.keyfile import fingerprint, public_key
-from eactors.build.signing import SIGNATURES, check_manifest, read_manifest
+from eactors.build.signing import SIGNATURES, check_manifest, manifest_enclaves
 from eactors.cpu.creation import einit
 from eactors.deployment.model import UNTRUSTED
 from eactors.errors import EActorsError, ImageError, ManifestRejected
@@ -37,11 +37,11 @@ def verify_folder(folder: Path) -> list[Finding]:
 
     Raises:
         ImageError: It is no such folder.
-        ManifestRejected: It has no manifest.
+        ManifestRejected: It has no manifest that can be read.
     """
     deployed = read_deployed(folder)
     images = [*((UNTRUSTED, name) for name in deployed.untrusted.values()), *deployed.images.items()]
-    entries = {entry["enclave"]: entry for entry in json.loads(read_manifest(folder))["enclaves"]}
+    entries = manifest_enclaves(folder)
     findings: list[Finding] = []
     owners: dict[str, RSAPublicKey] = {}
     for enclave, name in images:
@@ -56,7 +56,7 @@ def verify_folder(folder: Path) -> list[Finding]:
         entry = entries.get(enclave)
         findings.append(_try(f"measurement of {name}", partial(_check_measurement, image, entry)))
         findings.append(_try(f"signature of {name}", partial(_check_signer, image, entry)))
-        for pem in json.loads((folder / name / "plan.json").read_bytes())["owners"]:
+        for pem in json.loads((folder / name / "plan.json").read_bytes())["owners"].values():
             key = public_key(pem.encode(), name)
             owners[fingerprint(key)[:16]] = key
     for owner, key in owners.items():
@@ -74,14 +74,14 @@ def _check_measurement(image: Image, entry: dict[str, Any] | None) -> None:
     if entry is None:
         raise ManifestRejected("the manifest does not have this enclave")
     measured = image.measurement.hex()
-    if entry["measurement"] != measured:
-        raise ManifestRejected(f"the manifest says {entry['measurement']}, and the image has {measured}")
+    if entry.get("measurement") != measured:
+        raise ManifestRejected(f"the manifest says {entry.get('measurement')}, and the image has {measured}")
 
 
 def _check_signer(image: Image, entry: dict[str, Any] | None) -> None:
     signer = einit(image, image.folder).signer.hex()
-    if entry is not None and signer != entry["signer"]:
-        raise ManifestRejected(f"signed by {signer}, and the manifest says {entry['signer']}")
+    if entry is not None and signer != entry.get("signer"):
+        raise ManifestRejected(f"signed by {signer}, and the manifest says {entry.get('signer')}")
 
 
 def _try(what: str, check: Callable[[], object]) -> Finding:

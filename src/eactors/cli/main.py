@@ -30,8 +30,15 @@ def cli() -> None:
     """
 
 
+def _add(group: click.Group, command: click.Command) -> None:
+    group.add_command(command)
+    # The docstrings are raw; click wants the character itself before lines that it must not join.
+    for each in (command, *getattr(command, "commands", {}).values()):
+        each.help = (each.help or "").replace("\\b\n", "\b\n")
+
+
 for command in (new, check, build, run, measure, verify, key, sign, provision, attest, cpu):
-    cli.add_command(command)
+    _add(cli, command)
 
 
 def main() -> None:

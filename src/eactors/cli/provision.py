@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
+from eactors.build.image import read_image
 from eactors.build.keyfile import fingerprint, public_key
-from eactors.build.signing import check_manifest, read_manifest
+from eactors.build.signing import check_manifest, manifest_enclaves, read_manifest
 from eactors.deployment.hints import did_you_mean
 from eactors.deployment.model import UNTRUSTED
 from eactors.errors import EActorsError
@@ -19,6 +20,8 @@ from eactors.host.workspace import Workspace
 from eactors.verifier.provision import check_introduction, encrypt
 
 _MOST = 1 << 24
+_TAKES_FILES = "eactors/enclave/provisioning.py"
+"""Part of those images alone whose actors read what they are given."""
 
 
 @click.command(short_help="Encrypt a file for one actor's enclave.")
@@ -53,8 +56,9 @@ def provision(file: Path, folder: Path, actor: str, *, allow_debug: bool) -> Non
         )
     content = _content(file)
     manifest = read_manifest(folder)
-    _check_owners(folder, deployed.images[enclave])
-    entry = next(one for one in json.loads(manifest)["enclaves"] if one["enclave"] == enclave)
+    _check_image(folder, deployed.images[enclave], actor)
+    # Signed, as has been seen, by those whom the enclave wants.
+    entry = manifest_enclaves(folder)[enclave]
     if entry["debug"] and not allow_debug:
         raise EActorsError(
             f"the enclave of actor {actor!r} is a debug enclave, which cannot keep a file from its host",
@@ -73,14 +77,24 @@ def provision(file: Path, folder: Path, actor: str, *, allow_debug: bool) -> Non
 def _content(file: Path) -> bytes:
     try:
         if file.stat().st_size > _MOST:
-            raise EActorsError(f"{file} has more than {_MOST >> 20} MiB")
+            raise EActorsError(
+                f"{file} has more than {_MOST >> 20} MiB", hint="give the actor a smaller file"
+            )
         return file.read_bytes()
     except OSError as error:
-        raise EActorsError(f"cannot read {file}: {error.strerror}") from error
+        raise EActorsError(
+            f"cannot read {file}: {error.strerror}",
+            hint="name the file to encrypt, then the built deployment",
+        ) from error
 
 
-def _check_owners(folder: Path, image: str) -> None:
-    """See that those whom the enclave wants have signed the manifest."""
+def _check_image(folder: Path, image: str, actor: str) -> None:
+    """See that the image is whole, can take a file, and that its owners have signed the manifest."""
+    if _TAKES_FILES not in read_image(folder / image).files:
+        raise EActorsError(
+            f"actor {actor!r} takes no file: nothing in {image} reads self.provisioned",
+            hint="read self.provisioned in the actor, and build again",
+        )
     owners = json.loads((folder / image / "plan.json").read_bytes())["owners"]
-    keys = [public_key(pem.encode(), image) for pem in owners]
+    keys = [public_key(pem.encode(), image) for pem in owners.values()]
     check_manifest(folder, {fingerprint(key)[:16]: key for key in keys})

@@ -38,7 +38,7 @@ from eactors.host.workspace import Workspace
     help="Where to listen for the other servers, if not where they look for this one.",
 )
 @click.option("--no-sandbox", is_flag=True, help="Let enclaves do what any process may. Only for debugging.")
-def run(
+def run(  # noqa: PLR0913 - one for each option
     source: Path,
     deployment: Path | None,
     params: tuple[str, ...],

@@ -59,7 +59,10 @@ class Loader:
             hint = None if error.hint is None else error.hint.replace(str(home), str(folder))
             raise ImageError(error.message.replace(str(home), str(folder)), hint=hint) from error
         except (OSError, shutil.Error) as error:
-            raise ImageError(f"the image {folder} cannot be copied: {error}") from error
+            raise ImageError(
+                f"the image {folder} cannot be copied: {error}",
+                hint="see that it is there and may be read, or build the deployment again",
+            ) from error
         return einit(image, folder)
 
     def _check_interpreter(self, image: Image) -> None:

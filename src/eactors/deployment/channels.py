@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from eactors.deployment import plan as planned
 from eactors.deployment.encryption import Encryptions
+from eactors.deployment.errors import DeploymentError
 from eactors.deployment.hints import did_you_mean
 from eactors.deployment.plan import ChannelEnd, PlannedChannel
-from eactors.errors import DeploymentError, SourceError
+from eactors.errors import SourceError
 from eactors.placement import Placement
 from eactors.services.base import Service
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, cast
 
+from eactors.deployment.errors import DeploymentError
 from eactors.deployment.hints import nearest, quoted, tagged
 from eactors.deployment.values import WHITESPACE, Value
-from eactors.errors import DeploymentError
 
 if TYPE_CHECKING:
     from lxml import etree

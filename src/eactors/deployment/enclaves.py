@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
+from eactors.deployment.errors import DeploymentError
 from eactors.deployment.hints import quoted
 from eactors.deployment.model import UNTRUSTED
 from eactors.deployment.plan import PlannedEnclave, enclave_title
 from eactors.deployment.values import MODULE
-from eactors.errors import DeploymentError, SourceError
+from eactors.errors import SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eactors.deployment.errors import DeploymentError
 from eactors.deployment.hints import quoted
 from eactors.deployment.model import UNTRUSTED
 from eactors.deployment.plan import DEFAULT_CIPHER, DEFAULT_EXCHANGE, DEFAULT_EXCHANGE_BETWEEN_SERVERS
-from eactors.errors import DeploymentError
 
 if TYPE_CHECKING:
     from eactors.deployment.model import ChannelSettings, Cipher, Deployment, KeyExchange

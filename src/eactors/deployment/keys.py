@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from eactors.deployment.errors import DeploymentError
 from eactors.deployment.hints import did_you_mean, quoted
 from eactors.deployment.model import UNTRUSTED
 from eactors.deployment.twins import refuse_twins
-from eactors.errors import DeploymentError
 
 if TYPE_CHECKING:
     from eactors.deployment.model import Deployment, EnclaveSettings

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from eactors.deployment.errors import DeploymentError
 from eactors.deployment.model import UNTRUSTED
-from eactors.errors import DeploymentError, SourceError
+from eactors.errors import SourceError
 
 if TYPE_CHECKING:
     from eactors.connector import Connector

@@ -6,9 +6,9 @@ import itertools
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from eactors.deployment.errors import DeploymentError
 from eactors.deployment.hints import did_you_mean, quoted
 from eactors.deployment.twins import refuse_twins
-from eactors.errors import DeploymentError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

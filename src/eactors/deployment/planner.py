@@ -9,6 +9,7 @@ from eactors.deployment import plan as planned
 from eactors.deployment.channels import plan_channels
 from eactors.deployment.checks import check
 from eactors.deployment.enclaves import plan_enclaves, requirements
+from eactors.deployment.errors import DeploymentError
 from eactors.deployment.hints import did_you_mean
 from eactors.deployment.labels import check_labels
 from eactors.deployment.model import UNTRUSTED
@@ -21,7 +22,7 @@ from eactors.deployment.plan import (
     PlannedWorker,
 )
 from eactors.deployment.services import plan_services
-from eactors.errors import DeploymentError, EActorsError
+from eactors.errors import EActorsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

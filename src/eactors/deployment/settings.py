@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eactors.deployment.errors import DeploymentError
 from eactors.deployment.hints import did_you_mean, quoted
 from eactors.deployment.layout import placements
 from eactors.deployment.model import UNTRUSTED
 from eactors.deployment.twins import refuse_twins
-from eactors.errors import DeploymentError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eactors.errors import DeploymentError
+from eactors.deployment.errors import DeploymentError
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable

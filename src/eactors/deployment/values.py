@@ -11,8 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from eactors.deployment.errors import DeploymentError
 from eactors.deployment.hints import did_you_mean, quoted
-from eactors.errors import DeploymentError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,6 +16,7 @@ from pathlib import Path
 from lxml import etree
 
 from eactors.deployment.elements import Element
+from eactors.deployment.errors import DeploymentError
 from eactors.deployment.hints import printable
 from eactors.deployment.limits import CPUS, IDS
 from eactors.deployment.model import DeployedActor, Deployment, EnclaveShare, Server, Worker
@@ -30,7 +31,6 @@ from eactors.deployment.xml_settings import (
     read_trust,
     read_wait,
 )
-from eactors.errors import DeploymentError
 
 SCHEMA = Path(__file__).with_name("schema.xsd")
 """The XML Schema of deployment files, for editors and other tools."""

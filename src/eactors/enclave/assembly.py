@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from eactors.actor import Actor
+    from eactors.enclave.pools import Pools
     from eactors.enclave.trust import Trust
-    from eactors.private import PrivateMbox, PrivatePool
 
     Report = Callable[[str, Actor, object], None]
 
@@ -53,14 +53,9 @@ class Assembly:
         self._region = region
         self._module = module
         self._channels = [_native.PrivateChannel(capacity) for capacity in plan["private_channels"]]
-        self._pools = {
-            name: self._pool(entry, launch["pools"][name]) for name, entry in plan["pools"].items()
-        }
-        self._mboxes = {
-            name: self._mbox(name, pool, plan["pools"][pool]) for name, pool in plan["mboxes"].items()
-        }
+        self._pools = self._made_pools(plan) if plan["pools"] else None
         contexts = list(zip(plan["workers"], launch["workers"], strict=True))
-        self.workers = [self._worker(entry["policy"], place, report) for entry, place in contexts]
+        self.workers = [self._worker(entry, place, report) for entry, place in contexts]
         self._actors = [
             (worker, self._actor(worker, place, actor))
             for worker, (entry, place) in zip(self.workers, contexts, strict=True)
@@ -81,42 +76,26 @@ class Assembly:
             except Exception as error:
                 raise ConstructorError(actor.name) from error
 
-    def _moved(self, bells: list[int]) -> Callable[[], None]:
-        ring = self._region.ring
-        return lambda: ring(*bells)
+    def _made_pools(self, plan: dict[str, Any]) -> Pools:
+        from eactors.enclave.pools import Pools  # noqa: PLC0415 - not every enclave has any
 
-    def _pool(self, entry: dict[str, Any], place: dict[str, Any]) -> _native.Pool | PrivatePool:
-        if entry["kind"] == "private":
-            from eactors.private import PrivatePool  # noqa: PLC0415 - few enclaves have any
+        return Pools(plan, self._launch, self._region)
 
-            return PrivatePool(entry["nodes"], entry["payload"], self._moved(place["bells"]))
-        return _native.Pool(self._region, place["offset"], entry["nodes"], entry["payload"], place["bells"])
-
-    def _mbox(self, name: str, of: str, entry: dict[str, Any]) -> _native.Mbox | PrivateMbox:
-        pool, bells = self._pools[of], self._launch["pools"][of]["bells"]
-        if entry["kind"] == "private":
-            from eactors.private import PrivateMbox  # noqa: PLC0415
-
-            return PrivateMbox(pool, self._moved(bells))  # type: ignore[arg-type]
-        slots = 1 << (entry["nodes"] - 1).bit_length()
-        return _native.Mbox(pool, self._launch["mboxes"][name], slots, bells)  # type: ignore[arg-type]
-
-    def _worker(self, policy: str, place: dict[str, Any], report: Report) -> _native.Worker:
-        baton, position, positions = place["baton"]
-        return _native.Worker(
+    def _worker(self, entry: dict[str, Any], place: dict[str, Any], report: Report) -> _native.Worker:
+        worker = _native.Worker(
             region=self._region,
             participant=place["participant"][0],
             participant_id=place["participant"][1],
             bell=place["bell"],
-            policy=POLICIES[policy],
+            policy=POLICIES[entry["policy"]],
             futex=self._launch["futex"],
             crowded=place["crowded"],
             alone=len(self._launch["workers"]) == 1,
             report=report,
-            baton=baton,
-            position=position,
-            positions=positions,
         )
+        if entry["spans"]:
+            _native.span(worker, *place["baton"])
+        return worker
 
     def _actor(self, worker: _native.Worker, place: dict[str, Any], entry: dict[str, Any]) -> Actor:
         cls: type[Actor] = getattr(self._module, entry["class"])
@@ -125,17 +104,17 @@ class Assembly:
         actor.params = dict(entry["params"])
         if self._trust is not None:
             actor._trust = self._trust  # noqa: SLF001 - how it is done is nothing for actors
-            actor.provisioned = self._trust.provisioned(actor.name)
+            if actor.name in self._launch["provisioned"]:
+                sealed = bytes.fromhex(self._launch["provisioned"][actor.name])
+                actor.provisioned = self._trust.power("provisioning").open(actor.name, sealed)
         links = []
         for attribute, declared in cls.__eactors__.connectors.items():
             connector = self._connector(actor, attribute, place, entry["connectors"][attribute])
             live = declared.live(connector)
             setattr(actor, attribute, live)
-            links.append((connector, *cls.links(declared, live)))
-        for attribute, pool in cls.__eactors__.pools.items():
-            setattr(actor, attribute, self._pools[pool.name])
-        for attribute, mbox in cls.__eactors__.mboxes.items():
-            setattr(actor, attribute, self._mboxes[mbox.name])
+            links.append((connector, *declared.handlers(cls, live)))
+        if self._pools is not None:
+            self._pools.give(actor)
         worker.add(actor, getattr(cls, "body", None), links)
         return actor
 
@@ -149,26 +128,22 @@ class Assembly:
         peer_bell = self._launch["bells"][entry["peer"]]
         if "private" in entry:
             channel = self._channels[entry["private"]]
-            connector._attach_private(self._region, channel, entry["side"], place["bell"], peer_bell)  # noqa: SLF001
+            bells = place["bell"], peer_bell
+            _native.attach_private(connector, self._region, channel, entry["side"], *bells)
             return connector
-        common = {
-            "region": self._region,
-            "participant": place["participant"][0],
-            "participant_id": place["participant"][1],
-            "side": entry["side"],
-            "capacity": entry["capacity"],
-            "payload": entry["payload"],
-            "peer_bell": peer_bell,
-            **self._launch["channels"][str(entry["channel"])],
-        }
+        where = self._launch["channels"][str(entry["channel"])]
+        end = (
+            self._region,
+            *(where["pool"], where["shared"], tuple(where["mboxes"])),
+            *(entry["capacity"], entry["payload"], entry["side"]),
+            *(peer_bell, *place["participant"]),
+        )
         if "cipher" not in entry:
-            connector._attach_shared(**common, copy=declared.copy)  # noqa: SLF001
+            _native.attach_plain(connector, end, declared.copy)
             return connector
         assert self._trust is not None
-        exchange = self._trust.exchange(entry)
-        connector._attach_sealed(  # noqa: SLF001
-            **common, channel_id=entry["channel"], cipher=entry["cipher"], exchange=exchange
-        )
+        exchange = self._trust.power("exchanges").exchange(entry)
+        _native.attach_sealed(connector, end, entry["channel"], entry["cipher"], exchange)
         return connector
 
 

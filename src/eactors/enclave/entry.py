@@ -13,7 +13,6 @@ import json
 import os
 import sys
 import time
-from _thread import allocate_lock, start_new_thread
 
 from eactors import _native
 from eactors.enclave import missing
@@ -21,9 +20,8 @@ from eactors.enclave.assembly import Assembly, ConstructorError
 from eactors.enclave.console import ConsoleStream
 from eactors.enclave.failure import describe
 from eactors.enclave.link import STDERR, STDOUT, HostLink
-from eactors.enclave.loader import load
+from eactors.enclave.loader import execute
 from eactors.enclave.trust import Trust
-from eactors.errors import SandboxViolation
 from eactors.platform import audit
 from eactors.platform.simulation import Simulation
 
@@ -33,6 +31,7 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
     from eactors.actor import Actor
+    from eactors.enclave.threads import WorkerThread
     from eactors.platform.base import Platform
 
 PLATFORMS: dict[str, type[Platform]] = {"simulation": Simulation}
@@ -56,26 +55,13 @@ def main(folder: str) -> NoReturn:
     platform = None if plan["platform"] == UNTRUSTED else PLATFORMS[plan["platform"]]()
     (platform.prepare if platform is not None else _native.die_with)(launch["parent"])
     if "introduce" in launch and platform is not None:
-        _introduce(Trust(platform, plan, launch, lambda: None))
-    region = _native.Region.open(launch["region"]["path"], launch["region"]["size"])
-    _native.adopt(region, *launch["workers"][0]["participant"])
-    link = HostLink(region, launch["host"])
-    sys.stdout, sys.stderr = ConsoleStream(link, STDOUT), ConsoleStream(link, STDERR)
-    _cut_standard_streams()
-    link.event("attached", enclave=plan["enclave"])
+        Trust(platform, plan, launch, lambda: None).power("provisioning").introduce()
+    enclave = Enclave(folder, plan, launch, platform)
     try:
-        status = _Enclave(folder, plan, launch, platform, region, link).run()
+        status = enclave.run()
     except BaseException:  # noqa: BLE001 - the link to the host itself has failed: no words left
         status = BROKEN
     os._exit(status)
-
-
-def _introduce(trust: Trust) -> NoReturn:
-    """Say on standard error who this is, and end: there is no region, and no actor runs."""
-    end = trust.provisioning()
-    said = json.dumps({"public": end.public.hex(), "quote": end.quote().hex()})
-    os.write(2, said.encode() + b"\n")
-    os._exit(0)
 
 
 def _read(path: str) -> dict[str, Any]:
@@ -84,32 +70,30 @@ def _read(path: str) -> dict[str, Any]:
     return content
 
 
-class _Enclave:
+class Enclave:
+    """One enclave, from its plan to its end; the arguments are what `main` has."""
+
     def __init__(
-        self,
-        folder: str,
-        plan: dict[str, Any],
-        launch: dict[str, Any],
-        platform: Platform | None,
-        region: _native.Region,
-        link: HostLink,
+        self, folder: str, plan: dict[str, Any], launch: dict[str, Any], platform: Platform | None
     ) -> None:
-        self._folder = folder
-        self._plan = plan
-        self._launch = launch
-        self._platform = platform
-        self._region = region
-        self._link = link
+        self._folder, self._plan, self._platform = folder, plan, platform
+        self.launch = launch
+        self.region = _native.Region.open(launch["region"]["path"], launch["region"]["size"])
+        _native.adopt(self.region, *launch["workers"][0]["participant"])
+        self._link = HostLink(self.region, launch["host"])
+        sys.stdout, sys.stderr = ConsoleStream(self._link, STDOUT), ConsoleStream(self._link, STDERR)
+        _cut_standard_streams()
+        self._link.event("attached", enclave=plan["enclave"])
 
     def run(self) -> int:
         """Construct, seal, execute; the exit status."""
         try:
             platform, trust = self._platform, None
             if platform is not None:
-                trust = Trust(platform, self._plan, self._launch, self._opened)
+                trust = Trust(platform, self._plan, self.launch, self._opened)
             module = self._load()
-            assembly = Assembly(self._plan, self._launch, self._region, module, trust, self._report)
-            threads = [_Thread(self, worker, i) for i, worker in enumerate(assembly.workers) if i > 0]
+            assembly = Assembly(self._plan, self.launch, self.region, module, trust, self._report)
+            threads = self._threads(assembly.workers[1:])
             self.pin(0)
             for thread in threads:
                 thread.wait_until_pinned()
@@ -138,15 +122,26 @@ class _Enclave:
         # An enclave has nothing but its image; the untrusted side has what the machine has.
         application, packages = (os.path.join(self._folder, part) for part in ("app", "site"))  # noqa: PTH118
         sys.path.insert(1, application)
-        sys.path += [packages] if self._platform is not None else self._launch["paths"]
+        sys.path += [packages] if self._platform is not None else self.launch["paths"]
         if self._platform is not None:
             missing.install(f"enclave {self._plan['enclave']}")
         source = self._plan["source"]
-        return load(self._folder, source["file"], source["name"])
+        if source["beside"]:
+            from eactors.enclave import beside  # noqa: PLC0415 - many applications are one file
+
+            beside.install(self._folder, os.path.dirname(source["file"]))  # noqa: PTH120
+        return execute(os.path.join(self._folder, source["file"]), source["name"], source["file"])  # noqa: PTH118
+
+    def _threads(self, workers: list[_native.Worker]) -> list[WorkerThread]:
+        if not workers:
+            return []
+        from eactors.enclave.threads import WorkerThread  # noqa: PLC0415 - only where there are several
+
+        return [WorkerThread(self, worker, index) for index, worker in enumerate(workers, 1)]
 
     def pin(self, worker: int) -> None:
         """Bind the calling thread to the CPUs of its worker; a refusal is a warning."""
-        cpus = self._launch["workers"][worker]["cpus"]
+        cpus = self.launch["workers"][worker]["cpus"]
         try:
             os.sched_setaffinity(0, cpus)
         except OSError as error:
@@ -162,7 +157,7 @@ class _Enclave:
         sys.stderr.finish()
 
     def _seal(self) -> None:
-        if self._platform is not None and self._launch["sandbox"]:
+        if self._platform is not None and self.launch["sandbox"]:
             audit.install(_native.current_actor)
             self._platform.seal()
 
@@ -172,7 +167,9 @@ class _Enclave:
             if isinstance(detail, SystemExit):
                 self._link.event("exit", actor=actor.name, status=self._status_of(detail))
             else:
-                self._failed(actor.name, self._worded(actor.name, detail))
+                self._failed(
+                    actor.name, detail if self._platform is None else audit.worded(actor.name, detail)
+                )
         elif what == "exit":
             self._link.event("exit", actor=actor.name, status=detail)
         else:
@@ -185,51 +182,9 @@ class _Enclave:
         self._link.send(STDERR, f"{wish.code}\n".encode("utf-8", "backslashreplace"))
         return FAILED
 
-    def _worded(self, actor: str, error: BaseException) -> BaseException:
-        """Name the culprit of a system call that no audit hook announced."""
-        if not isinstance(error, PermissionError) or isinstance(error, SandboxViolation):
-            return error
-        if self._platform is None:
-            return error
-        worded = SandboxViolation(
-            f"actor {actor!r} made a system call that its enclave refuses: {error}",
-            actor=actor,
-            hint="use a system actor, or place this one in enclave 0, the untrusted side",
-        )
-        return worded.with_traceback(error.__traceback__)
-
     def _failed(self, actor: str | None, error: BaseException) -> None:
         self.finish_lines()
-        self._link.event("failed", actor=actor, error=describe(error))
-
-
-class _Thread:
-    """A worker's thread, made before the seal and held until after it."""
-
-    def __init__(self, enclave: _Enclave, worker: _native.Worker, index: int) -> None:
-        self._pinned, self._start, self._done = allocate_lock(), allocate_lock(), allocate_lock()
-        for lock in (self._pinned, self._start, self._done):
-            lock.acquire()
-        start_new_thread(self._run, (enclave, worker, index))
-
-    def _run(self, enclave: _Enclave, worker: _native.Worker, index: int) -> None:
-        place = enclave._launch["workers"][index]  # noqa: SLF001 - the same noun
-        _native.adopt(enclave._region, *place["participant"])  # noqa: SLF001
-        enclave.pin(index)
-        self._pinned.release()
-        with self._start:
-            worker.run()
-        enclave.finish_lines()
-        self._done.release()
-
-    def wait_until_pinned(self) -> None:
-        self._pinned.acquire()
-
-    def go(self) -> None:
-        self._start.release()
-
-    def join(self, seconds: float) -> bool:
-        return self._done.acquire(timeout=seconds)
+        self._link.event("failed", actor=actor, enclave=self._plan["enclave"], error=describe(error))
 
 
 def _cut_standard_streams() -> None:

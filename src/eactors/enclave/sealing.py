@@ -13,13 +13,13 @@ from __future__ import annotations
 
 from eactors import _native
 from eactors.attestation.end import new_random
-from eactors.attestation.identity import TO_MEASUREMENT, TO_SIGNER, seal_key_request
-from eactors.errors import SealBroken
-from eactors.platform.base import PlatformError
+from eactors.attestation.key_request import TO_MEASUREMENT, TO_SIGNER, seal_key_request
+from eactors.errors import PlatformError, SealBroken
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from eactors.attestation.identity import Identity
+    from eactors.enclave.trust import Trust
     from eactors.platform.base import Platform
 
 POLICIES = {"measurement": TO_MEASUREMENT, "signer": TO_SIGNER}
@@ -83,3 +83,8 @@ class Sealer:
     def _key(self, header: bytes) -> bytes:
         version = int.from_bytes(header[5:7], "big")
         return self._platform.key(seal_key_request(header[4], header[23:55], version, header[7:23]))
+
+
+def make(trust: Trust) -> Sealer:
+    """The sealing of this enclave."""
+    return Sealer(trust.platform, trust.identity)

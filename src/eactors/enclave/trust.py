@@ -6,27 +6,20 @@ this enclave's image has signed it, and because it names this very enclave.
 
 from __future__ import annotations
 
-from eactors.attestation.identity import check_report, own_identity, target_info
+from eactors.attestation.identity import own_identity
 from eactors.attestation.manifest import Manifest, check_own, check_signatures
-from eactors.enclave.sealing import Sealer
-from eactors.errors import ManifestRejected, ReportInvalid
+from eactors.errors import ManifestRejected, ModuleNotInImage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from eactors.enclave.provisioning import Provisioning
     from eactors.platform.base import Platform
-
-    Keys = tuple[bytearray, bytearray]
-    Exchange = Callable[[bytes | None], tuple[tuple[bytes, ...], Keys | None]]
-
-_DATA = 64
 
 
 class Trust:
-    """The identity of this enclave, and the key exchanges with its peers.
+    """The identity of this enclave, and what it offers because of it.
 
     Args:
         platform: What reports and keys come from.
@@ -35,7 +28,9 @@ class Trust:
         opened: Called once, when every encrypted channel has its keys.
 
     Attributes:
-        sealer: Seals data for this enclave or its signer.
+        manifest: Who the others are.
+        identity: Who this enclave is.
+        own: Its id.
 
     Raises:
         ManifestRejected: An owner's signature is missing, or the manifest is about another
@@ -47,83 +42,29 @@ class Trust:
     ) -> None:
         content = launch["manifest"].encode()
         check_signatures(content, launch["signatures"], plan["owners"])
-        self._manifest = Manifest(content)
-        self._own = plan["enclave"]
-        self._roots: list[str] = plan.get("roots", [])
+        self.manifest = Manifest(content)
         identity = own_identity(platform)
-        check_own(identity, self._manifest.enclave(self._own))
+        check_own(identity, self.manifest.enclave(plan["enclave"]))
         if not launch["sandbox"] and not identity.debug:
             raise ManifestRejected(
                 "the launcher wants this enclave without its sandbox, and it is no debug enclave",
                 hint='leave out --no-sandbox, or set debug="yes" in its <enclave-settings> and build again',
             )
-        self._platform = platform
-        self._opened = opened
-        self._closed: set[int] = set()
-        self.sealer = Sealer(platform, identity)
-        self._identity = identity
-        self._files: dict[str, str] = launch["provisioned"]
+        self.platform, self.identity, self.own, self.opened = platform, identity, plan["enclave"], opened
+        self._powers = {name: self._make(name) for name in plan["powers"]}
 
-    def report(self, enclave: int, data: bytes) -> bytes:
-        """A report for another enclave of the manifest."""
-        peer = self._manifest.enclave(enclave).identity
-        return self._platform.report(target_info(peer.measurement, peer.debug), data)
-
-    def check_report(self, enclave: int, report: bytes) -> bytes:
-        """The data of a report that this enclave of the manifest made for us.
+    def power(self, name: str) -> Any:
+        """What of ``eactors.enclave`` goes by this name: it is in images whose plan asks for it.
 
         Raises:
-            ReportInvalid: It is not by that enclave, not for this one, or was changed.
+            ModuleNotInImage: This enclave's plan does not.
         """
-        identity, data = check_report(self._platform, report)
-        if difference := identity.difference(self._manifest.enclave(enclave).identity):
-            raise ReportInvalid(f"the report is not by enclave {enclave}: who made it {difference}")
-        return data
+        if name not in self._powers:
+            raise ModuleNotInImage(
+                f"the module eactors.enclave.{name} is not in the image of this enclave",
+                hint=f'declare requires = ("eactors.enclave.{name}",) in the class of the actor that uses it',
+            )
+        return self._powers[name]
 
-    def quote(self, data: bytes) -> bytes:
-        """A quote, for anyone."""
-        if len(data) != _DATA:
-            raise ValueError(f"a quote says {_DATA} bytes, and these are {len(data)}")
-        return self._platform.quote(data)
-
-    def provisioning(self) -> Provisioning:
-        """This enclave's end of provisioning."""
-        from eactors.enclave.provisioning import Provisioning  # noqa: PLC0415 - few enclaves are provisioned
-
-        return Provisioning(self._platform, self._identity, self._manifest.digest)
-
-    def provisioned(self, actor: str) -> bytes | None:
-        """What was provisioned for an actor; None: nothing.
-
-        Raises:
-            SealBroken: It was changed, or is for another actor or enclave.
-        """
-        sealed = self._files.get(actor)
-        return None if sealed is None else self.provisioning().open(actor, bytes.fromhex(sealed))
-
-    def exchange(self, entry: dict[str, Any]) -> Exchange:
-        """The key exchange of one connector, as its entry in the plan says."""
-        from eactors.attestation.exchange import make_exchange  # noqa: PLC0415 - only where channels are encrypted
-
-        exchange = make_exchange(
-            entry["exchange"],
-            side=entry["side"],
-            channel=entry["channel"],
-            cipher=entry["cipher"],
-            manifest=self._manifest,
-            own=self._own,
-            peer=entry["peer_enclave"],
-            platform=self._platform,
-            roots=self._roots,
-        )
-        self._closed.add(entry["channel"])
-
-        def counted(frame: bytes | None) -> tuple[tuple[bytes, ...], Keys | None]:
-            messages, keys = exchange(frame)
-            if keys is not None:
-                self._closed.discard(entry["channel"])
-                if not self._closed:
-                    self._opened()
-            return messages, keys
-
-        return counted
+    def _make(self, name: str) -> Any:
+        return __import__(f"eactors.enclave.{name}", fromlist=["make"]).make(self)

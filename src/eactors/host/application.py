@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from eactors import _native
 from eactors.bridge.words import Exit, Failed, Finished
 from eactors.deployment.model import SYSTEM
-from eactors.errors import LaunchError, RegionCorrupted
+from eactors.errors import ManifestRejected, RegionCorrupted
 from eactors.host.deployed import read_deployed
+from eactors.host.errors import LaunchError
 from eactors.host.layout import HOST_NODES, HOST_PAYLOAD, lay_out
 from eactors.host.outcome import EnclaveFacts, Failure, Outcome, death
 from eactors.host.processes import Processes
@@ -212,14 +213,8 @@ class Application:
             case "finished":
                 self._unfinished.discard(event["actor"])
             case "failed":
-                actor = event["actor"]
-                what = (
-                    "the application's source failed in its enclave"
-                    if actor is None
-                    else f"actor {actor!r} failed"
-                )
                 error = event["error"]
-                message = f"{what}: {error['type']}: {error['message']}"
+                message = f"{self._who_failed(event)}: {error['type']}: {error['message']}"
                 self.outcome.failures.append(Failure(message, error["hint"], error))
             case "exit":
                 self._exit = int(event["status"]) & 0xFF
@@ -228,6 +223,13 @@ class Application:
                 self.outcome.warnings.append(
                     f"worker {event['worker']} is not pinned to CPU {cpus}: {event['reason']}"
                 )
+
+    def _who_failed(self, event: dict[str, Any]) -> str:
+        if event["actor"] is not None:
+            return f"actor {event['actor']!r} failed"
+        if event["error"]["type"] == ManifestRejected.__name__:
+            return f"{self._facts(int(event['enclave'])).title} does not start"
+        return "the application's source failed in its enclave"
 
     def _attached(self, enclave: int) -> None:
         self._unattached.discard(enclave)

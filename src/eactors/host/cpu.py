@@ -13,7 +13,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from eactors.errors import ImageError, LaunchError
+from eactors.errors import ImageError
+from eactors.host.errors import LaunchError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from eactors.errors import LaunchError
 from eactors.host.child import Child
 from eactors.host.cpu import SoftwareCpu
+from eactors.host.errors import LaunchError
 from eactors.host.processes import manifest_of
 
 if TYPE_CHECKING:

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eactors.deployment.model import SYSTEM, UNTRUSTED
-from eactors.errors import ImageError, LaunchError
+from eactors.errors import ImageError
 from eactors.host.child import Child
 from eactors.host.cpu import SoftwareCpu
+from eactors.host.errors import LaunchError
 from eactors.host.launch import launch_of, system_of
 
 if TYPE_CHECKING:

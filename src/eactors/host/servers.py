@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from eactors.bridge.bridge import Bridge
 from eactors.bridge.words import Exit, Failed, Finished
 from eactors.deployment.hints import did_you_mean
-from eactors.errors import LaunchError
+from eactors.host.errors import LaunchError
 from eactors.host.outcome import Failure
 
 if TYPE_CHECKING:

@@ -55,6 +55,18 @@ def install(current_actor: Callable[[], str | None]) -> None:
     sys.meta_path.insert(0, _LateImports(current_actor))
 
 
+def worded(actor: str, error: BaseException) -> BaseException:
+    """Name the culprit of a system call that no audit hook announced."""
+    if not isinstance(error, PermissionError) or isinstance(error, SandboxViolation):
+        return error
+    violation = SandboxViolation(
+        f"actor {actor!r} made a system call that its enclave refuses: {error}",
+        actor=actor,
+        hint="use a system actor, or place this one in enclave 0, the untrusted side",
+    )
+    return violation.with_traceback(error.__traceback__)
+
+
 class _LateImports:
     """Is asked first for every module that is not loaded yet, and refuses it.
 

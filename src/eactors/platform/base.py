@@ -1,18 +1,8 @@
-"""What an enclave asks of the platform that it runs on."""
+"""What an enclave asks of the platform that it runs on; only for type checkers, so it is in no image."""
 
 from __future__ import annotations
 
-from eactors.errors import EActorsError
-
-TYPE_CHECKING = False  # importing typing would cost every enclave its memory
-if TYPE_CHECKING:
-    from typing import Protocol
-else:
-    Protocol = object
-
-
-class PlatformError(EActorsError):
-    """The platform refuses an instruction, or does not answer any more."""
+from typing import Protocol
 
 
 class Platform(Protocol):

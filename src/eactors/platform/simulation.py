@@ -10,7 +10,7 @@ import os
 from _thread import allocate_lock
 
 from eactors import _native
-from eactors.platform.base import PlatformError
+from eactors.errors import PlatformError
 
 _SOCKET = 3
 _LONGEST = 1 << 14

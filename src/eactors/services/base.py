@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeVar
 import msgspec
 
 from eactors.connector import Connector
-from eactors.errors import SystemActorError, SystemActorMisbehaved
+from eactors.services.errors import SystemActorError, SystemActorMisbehaved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -287,8 +287,10 @@ class Service(Connector):
         """The client, where a plain connector would be itself."""
         return self.client(connector, msgspec.msgpack.Decoder(self.says))
 
-    def handlers(self, actor: type[Any], live: Any) -> tuple[Any, Any]:  # noqa: ARG002 - as a connector's
-        """Its messages go to the client."""
+    def handlers(self, actor: type[Any], live: Any) -> tuple[Any, Any]:
+        """Its messages go to the client, or wait for an actor that polls it."""
+        if getattr(actor, "polls", False):
+            return None, None
         return lambda _, cargo: live.take(cargo.data), None
 
     if TYPE_CHECKING:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from eactors import _native
-    from eactors.errors import SystemActorMisbehaved
     from eactors.services.base import Answer
+    from eactors.services.errors import SystemActorMisbehaved
 
 Nanoseconds = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
 

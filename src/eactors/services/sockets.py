@@ -10,8 +10,8 @@ import errno
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from eactors.errors import SystemActorError
 from eactors.services.base import Client, nonsense
+from eactors.services.errors import SystemActorError
 from eactors.services.network import (
     CHUNK,
     DATAGRAMS,
@@ -39,8 +39,8 @@ from eactors.services.network import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from eactors.errors import SystemActorMisbehaved
     from eactors.services.base import Answer
+    from eactors.services.errors import SystemActorMisbehaved
 
 _ACCEPTS = 64
 """Connections of one listener that may be accepted ahead of the actor's turn."""

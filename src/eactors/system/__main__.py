@@ -61,7 +61,7 @@ class System:
         )
         self._reactor = Reactor()
         self._reactor.name = "system reactor"
-        self._worker.watch(self._reactor)
+        _native.watch(self._worker, self._reactor)
         self._worker.add(self._reactor, Reactor.body, [])
         for service in launch["services"]:
             self._serve(service, launch.get("settings", {}).get(service["system"], {}))
@@ -77,18 +77,13 @@ class System:
         session = cls.__new__(cls)
         session.name = f"system {service['system']} of {service['actor']}"
         connector = _native.Connector(session, service["actor"], service["message_size"])
-        connector._attach_shared(  # noqa: SLF001 - as an enclave's assembly does
-            region=self._region,
-            pool=service["pool"],
-            shared=service["shared"],
-            mboxes=service["mboxes"],
-            capacity=service["capacity"],
-            payload=service["payload"],
-            side=1,
-            peer_bell=service["bell"],
-            participant=self._participant[0],
-            participant_id=self._participant[1],
+        end = (
+            self._region,
+            *(service["pool"], service["shared"], tuple(service["mboxes"])),
+            *(service["capacity"], service["payload"], 1),
+            *(service["bell"], *self._participant),
         )
+        _native.attach_plain(connector, end, True)  # noqa: FBT003 - it has no names
         session.__init__(connector, service["actor"], self._reactor, settings)  # type: ignore[misc]
         self._worker.add(session, None, [(connector, cls.take, None)])
 

@@ -1,4 +1,0 @@
-/* An enclave with channels inside it that verifies quotes. */
-#include "parts.h"
-
-const ea_py_part ea_py_parts[] = {ea_py_add_private, ea_py_add_quotes, NULL};

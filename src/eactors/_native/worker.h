@@ -1,0 +1,22 @@
+/* Worker, for what makes one span several enclaves. */
+#ifndef EA_PY_WORKER_H
+#define EA_PY_WORKER_H
+
+#include "types.h"
+
+/* The bound on a sleep without bodies: how late a wake-up is noticed that was lost with a killed
+ * process. */
+enum { WORKER_SLEEP_NS = 100 * 1000 * 1000 };
+
+/* What a worker whose looks are turns knows of its idleness. */
+typedef struct {
+    uint32_t idle, armed;
+} worker_idleness;
+
+bool worker_stopping(const WorkerObject *worker);
+/* Visit every actor; whether anything moved. -1: an exception of the runtime's own. */
+int worker_turn(WorkerObject *worker);
+/* Another turn is over: announce that the worker sleeps, or let it sleep, if it is time. */
+void worker_look_again(WorkerObject *worker, worker_idleness *seen, bool progress);
+
+#endif

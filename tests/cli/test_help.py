@@ -1,0 +1,23 @@
+"""What ``--help`` says."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+
+import pytest
+from tests.conftest import COMMAND
+
+COMMANDS = ("attest", "new", "check", "build", "run", "measure", "verify", "sign", "provision")
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, "key new", "key public"])
+def test_an_example_is_a_line_to_copy(command: str) -> None:
+    """Usage, options, and an example that stands in lines of its own."""
+    said = subprocess.run(
+        [COMMAND, *command.split(), "--help"], capture_output=True, text=True, check=True
+    ).stdout
+    assert said.startswith(f"Usage: eactors {command} ")
+    assert "\\b" not in said
+    assert "\b" not in said
+    assert re.search(rf"\n  Examples?:\n(      eactors [^\n]*\n)*      eactors {command} ", said), said
