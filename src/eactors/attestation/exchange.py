@@ -18,21 +18,9 @@ EXCHANGES = ("local-attestation", "remote-attestation", "sealing", "diffie-hellm
 
 def class_of(kind: str) -> type[End]:
     """What executes this kind of exchange."""
-    if kind == "sealing":
-        from eactors.attestation.sealing import Sealing  # noqa: PLC0415
-
-        return Sealing
-    if kind == "remote-attestation":
-        from eactors.attestation.remote_attestation import RemoteAttestation  # noqa: PLC0415
-
-        return RemoteAttestation
-    if kind == "diffie-hellman":
-        from eactors.attestation.diffie_hellman import DiffieHellman  # noqa: PLC0415
-
-        return DiffieHellman
-    from eactors.attestation.local_attestation import LocalAttestation  # noqa: PLC0415
-
-    return LocalAttestation
+    module = __import__(f"eactors.attestation.{kind.replace('-', '_')}", fromlist=["EXCHANGE"])
+    made: type[End] = module.EXCHANGE
+    return made
 
 
 def make_exchange(entry: dict[str, Any], manifest: Manifest, own: int, platform: Platform) -> End:

@@ -61,3 +61,6 @@ class RemoteAttestation(Agreement):
         (QUOTE_SENT, QUOTE): (check_peer, DONE),
     }
     TABLES = (TABLE, TABLE)
+
+
+EXCHANGE = RemoteAttestation
