@@ -21,7 +21,7 @@ def main() -> None:
     """Run what the arguments ask for."""
     given = _arguments()
     chosen = [each for each in contestants() if given.only is None or each.key.startswith(given.only)]
-    if not chosen and given.only != "mesh":
+    if not chosen and given.only not in ("mesh", "spawn"):
         sys.exit(f"error: nothing is called {given.only!r}; there are {', '.join(_events(contestants()))}")
     rounds: list[Round] = []
     for number in range(given.rounds):
@@ -38,6 +38,11 @@ def main() -> None:
         sys.stdout.write(
             f"8 enclaves in a full mesh: 28 channels attested and open {mesh['seconds']:.3f} s after the last"
             f" was constructed (at most 2), at most {mesh['mebibytes']:.1f} MiB PSS each (at most 16)\n"
+        )
+    if given.only is None or given.only == "spawn":
+        sys.stdout.write(
+            f"an enclave started while running: {eactors.spawn(20) * 1000:.0f} ms from asking for it to its"
+            " first message, median of 20 (at most 200)\n"
         )
     if given.json is not None:
         ratios = [{**asdict(each), "holds": each.holds} for each in found]

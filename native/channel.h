@@ -15,9 +15,12 @@
  * starve the other: both mboxes full, both stashes full, and a few in hand. */
 #define EA_CHANNEL_NODES(capacity) (2u * (capacity) + 2u * EA_STASH + 4u)
 
-/* Raised by an end that waits for room, and lowered by it when it has sent. */
 typedef struct {
+    /* Raised by an end that waits for room, and lowered by it when it has sent. */
     _Alignas(EA_LINE) ea_a32 waiting[2];
+    /* Of a channel whose ends may end and be started anew: counted up by the host, odd while
+     * both are there; and what each end has taken notice of. */
+    ea_a32 epoch, met[2];
 } ea_channel_shared;
 
 /* What the header of a node says, fetched. */

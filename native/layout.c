@@ -47,5 +47,9 @@ bool ea_channel_init(const ea_region *region, const ea_channel_plan *plan) {
     ea_mbox_init(&end.out);
     ea_store(end.waiting, 0, EA_RELAXED);
     ea_store(end.peer_waiting, 0, EA_RELAXED);
+    ea_channel_shared *shared = ea_region_at(region, plan->shared, sizeof *shared);
+    ea_store(&shared->epoch, 1, EA_RELAXED);
+    ea_store(&shared->met[0], 1, EA_RELAXED);
+    ea_store(&shared->met[1], 1, EA_RELAXED);
     return true;
 }

@@ -24,10 +24,11 @@ typedef struct {
 } ea_control;
 
 /* One execution context (a worker in one enclave), as the rest of the application sees it.
- * Written by its owner alone. */
+ * Written by its owner alone, but for `stop`. */
 typedef struct {
     /* Recovery: the node, by line of the region, that the next compare-and-swap moves. */
     _Alignas(EA_LINE) ea_a32 hazard;
+    ea_a32 stop; /* not 0: this worker alone ends at its next turn; the host's */
     _Alignas(EA_LINE) ea_a64 received; /* messages given to actors */
     ea_a64 sent;
     ea_a64 turns;

@@ -40,6 +40,7 @@ methods follow the declaration here. `body()` is the actor's own to define.
 CLASSES: tuple[tuple[type, type | None], ...] = (
     (eactors.Actor, None),
     (eactors.Connector, _native.Connector),
+    (eactors.Connectors, None),
     (eactors.Cargo, None),
     (eactors.Pool, _native.Pool),
     (eactors.Mbox, _native.Mbox),
@@ -48,7 +49,7 @@ CLASSES: tuple[tuple[type, type | None], ...] = (
 )
 
 # How the runtime sets an object up is nothing for applications.
-_INTERNAL = {"codec", "handlers", "live", "wait"}
+_INTERNAL = {"bound", "codec", "handlers", "live", "wait"}
 _ONLY_PRIVATE = {"push_front", "pop_back"}
 _SECTION = re.compile(r"(Args|Attributes|Class keywords|Raises|Returns):")
 _ENTRY = re.compile(r"(\*{0,2}\w+): (.*)")

@@ -106,6 +106,11 @@ def mesh() -> dict[str, float]:
     }
 
 
+def spawn(count: int) -> float:
+    """Return the median of seconds from asking for an enclave to its first message."""
+    return 1 / run("spawn.py", "spawn.xml", {"Keeper.count": count})
+
+
 def stream(count: int) -> float:
     """Return messages of 16 bytes per second, one way."""
     return run("stream.py", "stream.xml", {"Source.count": count, "Sink.count": count})

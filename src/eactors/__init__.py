@@ -3,6 +3,7 @@
 from eactors._native import Cargo, Node
 from eactors.actor import Actor
 from eactors.connector import Connector
+from eactors.connectors import Connectors
 from eactors.errors import (
     ActorStopped,
     ChannelBroken,
@@ -27,6 +28,7 @@ __all__ = [
     "Cargo",
     "ChannelBroken",
     "Connector",
+    "Connectors",
     "EActorsError",
     "Mbox",
     "MessageInvalid",

@@ -101,7 +101,7 @@ class Actor(_native.Actor):
                 declaration.pools.update(inherited.pools)
                 declaration.mboxes.update(inherited.mboxes)
         for attribute, connector in declaration.connectors.items():
-            for handler in (connector.handler, connector.broken_handler):
+            for handler in (connector.handler, connector.broken_handler, connector.reopened_handler):
                 if handler is not None and not callable(getattr(cls, handler, None)):
                     raise SourceError(f"{cls.__name__}.{attribute}: its handler {handler!r} is no method")
         cls.__eactors__ = declaration

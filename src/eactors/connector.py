@@ -52,6 +52,7 @@ class Connector:
         self.declassify = declassify
         self.handler: str | None = None
         self.broken_handler: str | None = None
+        self.reopened_handler: str | None = None
 
     def on_message(self, handler: Handler) -> Handler:
         """Let the decorated method handle each message, as ``handler(self, cargo)``."""
@@ -70,6 +71,17 @@ class Connector:
         """
         self._refuse_second(self.broken_handler, handler, "declare one handler of its break")
         self.broken_handler = handler.__name__
+        return handler
+
+    def on_reopened(self, handler: Handler) -> Handler:
+        """Let the decorated method know, as ``handler(self)``, when the peer has been started anew.
+
+        Only a peer whose enclave is restarted, or started on demand, comes again. What the last
+        one sent has been handled before; what was sent to it and not taken is lost with it. The
+        new one knows nothing of either, and on an encrypted channel has keys of its own.
+        """
+        self._refuse_second(self.reopened_handler, handler, "declare one handler of its reopening")
+        self.reopened_handler = handler.__name__
         return handler
 
     def _refuse_second(self, first: str | None, second: Handler, hint: str) -> None:
@@ -102,4 +114,4 @@ class Connector:
         def __get__(self, instance: None, owner: type) -> Self: ...
         @overload
         def __get__(self, instance: object, owner: type) -> _native.Connector: ...
-        def __get__(self, instance: object | None, owner: type) -> Self | _native.Connector: ...
+        def __get__(self, instance: object | None, owner: type) -> Self | _native.Connector | Any: ...

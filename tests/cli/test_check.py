@@ -151,6 +151,8 @@ def test_who_trusts_whom_as_json(app: App) -> None:
             "security_version": 0,
             "platform": "simulation",
             "requires": ["json"],
+            "on_demand": None,
+            "restarts": None,
         },
         {
             "id": 2,
@@ -162,6 +164,8 @@ def test_who_trusts_whom_as_json(app: App) -> None:
             "security_version": 3,
             "platform": "simulation",
             "requires": [],
+            "on_demand": None,
+            "restarts": None,
         },
     ]
     assert plan["channels"][1:] == [

@@ -23,6 +23,7 @@ SOURCES = {
     "tripong": "tripong.py",
     "diffie_hellman": "diffie_hellman.py",
     "attestation": "attestation.py",
+    "spawn": "spawn.py",
 }
 
 # How each channel is protected in each deployment; for pools, where they lie.
@@ -54,6 +55,11 @@ CARRIERS = {
     "diffie_hellman/two-enclaves": {"Alice - Bob": "encrypted"},
     "diffie_hellman/attested": {"Alice - Bob": "encrypted"},
     "attestation/two-enclaves": {"nodes": "public"},
+    "spawn/one-room": {"Keeper - Street": "plain", "Keeper - visitor1": "encrypted"},
+    "spawn/three-rooms": {
+        "Keeper - Street": "plain",
+        **{f"Keeper - visitor{number}": "encrypted" for number in (1, 2, 3)},
+    },
 }
 
 PRINTED = {
@@ -107,6 +113,14 @@ bob: it is alice's enclave, as the manifest says
 alice: a report of 432 bytes debug: bob says so, and asks back
 alice: it is bob's enclave, as the manifest says
 alice: with one bit changed it proves nothing
+""",
+    "spawn": """\
+visitor 1: nobody was here before me
+visitor 1 has left: stopped
+visitor 2: nobody was here before me
+visitor 2 has left: stopped
+visitor 3: nobody was here before me
+visitor 3 has left: stopped
 """,
 }
 
@@ -179,7 +193,7 @@ def test_check_shows_how_each_is_carried_as_text(case: str, tmp_path: Path) -> N
     assert (status, stderr) == (0, "")
     channels = {
         " - ".join(sorted((one, other))): carried
-        for one, other, carried in re.findall(r"(\w+)\.\w+ - (\w+)\.\w+: (\w+)", stdout)
+        for one, other, carried in re.findall(r"(\w+)\.[\w.]+ - (\w+)\.[\w.]+: (\w+)", stdout)
     }
     pools = dict(re.findall(r"(\w+): (private|public), \d+ nodes", stdout))
     assert channels | pools == CARRIERS[case]

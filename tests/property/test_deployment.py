@@ -160,6 +160,8 @@ def trust(draw: st.DrawFn, enclaves: tuple[int, ...]) -> tuple[Any, ...]:
             product_id=draw(perhaps(numbers(limits.PRODUCT_IDS))),
             security_version=draw(perhaps(numbers(limits.SECURITY_VERSIONS))),
             platform=draw(perhaps(st.just("simulation"))),
+            restart=draw(perhaps(st.just("never"))),
+            start=draw(perhaps(st.just("at-once"))),
         )
         for enclave, title in zip(enclaves, titles, strict=True)
     )
@@ -228,6 +230,8 @@ def serialised(deployment: Deployment) -> str:
             owners=None if e.owners is None else " ".join(e.owners),
             debug=yes(e.debug),
             product_id=e.product_id,
+            start=e.start,
+            restart=e.restart,
             security_version=e.security_version,
             platform=e.platform,
         )

@@ -262,6 +262,18 @@ def test_an_untrusted_end_on_another_server_is_plain(plan: Planner) -> None:
     assert encryption(planned) == ("plain", "none", None)
 
 
+def test_an_enclave_that_may_begin_again_has_no_channel_to_another_server(plan: Planner) -> None:
+    """The other server could not open its end anew."""
+    with pytest.raises(DeploymentError) as caught:
+        plan.plan(PAIR, between_servers('<enclave-settings enclave="1" restart="on-failure"/>'))
+    assert caught.value.message == (
+        "the channel between 'Ping' and 'Pong' goes to another server, but enclave 1 is started on demand or anew"
+    )
+    assert caught.value.hint == (
+        "let it live as long as the application, or talk through an actor of its own server"
+    )
+
+
 def test_one_enclave_id_on_two_servers(plan: Planner) -> None:
     """The manifest and the channels know an enclave by its id."""
     with pytest.raises(DeploymentError) as caught:

@@ -18,12 +18,40 @@ BATON_BYTES: Final[int]
 BELL_BYTES: Final[int]
 CHANNEL_BYTES: Final[int]
 CONTROL_BYTES: Final[int]
+EPOCH_WORD: Final[int]
+HAZARD_WORD: Final[int]
 LINE: Final[int]
 MAX_PARTICIPANTS: Final[int]
+MET_WORD: Final[int]
 NODE_HEADER_BYTES: Final[int]
 PARTICIPANT_BYTES: Final[int]
+SLEEPING_WORD: Final[int]
 STASH: Final[int]
+STOP_WORD: Final[int]
 
+def reopen(
+    connector: Connector,
+    region: Region,
+    shared: int,
+    side: int,
+    seen: int,
+    host_bell: int,
+    on_demand: bool,
+    attach: Callable[[bool], None],
+    reopened: Callable[[Any], None] | None,
+    /,
+) -> None: ...
+def word(region: Region, offset: int, /) -> int: ...
+def set_word(region: Region, offset: int, value: int, /) -> None: ...
+def recover(
+    region: Region,
+    pool: int,
+    nodes: int,
+    payload: int,
+    mboxes: tuple[tuple[int, int], ...],
+    participants: tuple[tuple[int, bool], ...],
+    /,
+) -> tuple[int, bool]: ...
 def watch(worker: Worker, file: Any, /) -> None: ...
 def attach_plain(connector: Connector, place: Place, copy: bool, /) -> None: ...
 def attach_private(
@@ -34,7 +62,7 @@ def attach_sealed(
     place: Place,
     channel_id: int,
     cipher: str,
-    exchange: Exchange,
+    exchange: Exchange | None,
     number: int = 0,
     /,
 ) -> None: ...

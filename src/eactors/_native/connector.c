@@ -210,6 +210,7 @@ bool connector_unattached(const ConnectorObject *self) {
 }
 
 static void connector_dealloc(ConnectorObject *self) {
+    if (self->again != NULL) self->again->clear(self);
     if (self->ops != NULL) self->ops->clear(self);
     connector_drop_outbox(self);
     PyMem_Free(self->outbox);

@@ -164,6 +164,6 @@ int ea_py_add_host(PyObject *module) {
     Region_Type.tp_as_buffer = &buffer;
     PyType_Modified(&Region_Type);
     if (add_methods(&Region_Type, region_methods) < 0 || PyModule_AddFunctions(module, functions) < 0) return -1;
-    if (add_constants(module) < 0 || ea_py_add_watcher(module) < 0) return -1;
+    if (add_constants(module) < 0 || ea_py_add_watcher(module) < 0 || ea_py_add_recovery(module) < 0) return -1;
     return ea_py_add_cpu(module) < 0 ? -1 : ea_py_add_bridge(module);
 }

@@ -22,8 +22,10 @@ int ea_py_add_private(PyObject *module); /* channels inside one enclave */
 int ea_py_add_mboxes(PyObject *module);  /* pools, mboxes and nodes for actors */
 int ea_py_add_quotes(PyObject *module);  /* verifying quotes of enclaves on other machines */
 int ea_py_add_baton(PyObject *module);   /* workers that span several enclaves */
+int ea_py_add_reopening(PyObject *module); /* channels whose peers may be started anew */
 int ea_py_add_host(PyObject *module);    /* making regions, and watching them */
 int ea_py_add_watcher(PyObject *module); /* workers that also wait for descriptors */
+int ea_py_add_recovery(PyObject *module); /* taking back what a process that ended has held */
 int ea_py_add_cpu(PyObject *module);     /* what the software CPU calls */
 int ea_py_add_links(PyObject *module);   /* the link between two servers, as a state machine */
 int ea_py_add_bridge(PyObject *module);  /* that, and what carries it */

@@ -102,6 +102,15 @@ typedef struct {
     bool (*ready)(const ConnectorObject *connector); /* whether that could do something */
 } carrier_ops;
 
+/* The beginning of what is kept of a channel whose peer may end and be started anew; see reopening.c. */
+typedef struct {
+    /* Notice that the peer has gone, or is there again; -1: the actor's handler of that raised. */
+    int (*attend)(ConnectorObject *connector);
+    bool (*due)(const ConnectorObject *connector); /* whether that would do something; needs no GIL */
+    void (*clear)(ConnectorObject *connector);
+    bool awaited; /* the peer has gone, or may be started at any time */
+} reopening;
+
 struct ConnectorObject {
     PyObject_HEAD
     ActorObject *actor;
@@ -114,6 +123,7 @@ struct ConnectorObject {
     bool told;        /* the actor knows that it is broken */
     bool unsettled;   /* the carrier has more to do than to carry: see `advance` */
     bool peer_closed;
+    reopening *again;   /* NULL: the channel ends with its peer */
     PyObject **outbox; /* a ring */
     uint32_t outbox_head, outbox_count, outbox_room;
     Py_ssize_t offered;    /* bytes of the message being offered that have left */

@@ -23,7 +23,9 @@ typedef struct worker_seat {
     PyObject **handlers; /* NULL at a connector that body() polls */
 } seat;
 
-bool worker_stopping(const WorkerObject *self) { return ea_load(&self->control->stop, EA_ACQUIRE) != 0; }
+bool worker_stopping(const WorkerObject *self) {
+    return ea_load(&self->control->stop, EA_ACQUIRE) != 0 || ea_load(&self->who.shared->stop, EA_ACQUIRE) != 0;
+}
 
 /* Tell the enclave's entry; it reports to the host. What is a literal. */
 static int report(WorkerObject *self, const char *what, ActorObject *actor, PyObject *detail) {
@@ -118,8 +120,10 @@ static int serve(WorkerObject *self, seat *at, uint32_t i) {
 /* Nothing can ever call this actor again. */
 static bool is_over(const seat *at) {
     if (at->body != NULL) return false;
-    for (uint32_t i = 0; i < at->count; i++)
-        if (!at->connectors[i]->peer_closed) return false;
+    for (uint32_t i = 0; i < at->count; i++) {
+        const ConnectorObject *connector = at->connectors[i];
+        if (!connector->peer_closed || (connector->again != NULL && connector->again->awaited)) return false;
+    }
     return true;
 }
 
@@ -143,8 +147,11 @@ static void heed(WorkerObject *self, PyObject *answer) {
 
 static int run_actor(WorkerObject *self, seat *at) {
     ActorObject *actor = at->actor;
-    for (uint32_t i = 0; i < at->count; i++)
-        if (at->connectors[i]->unsettled) at->connectors[i]->ops->advance(at->connectors[i]);
+    for (uint32_t i = 0; i < at->count; i++) {
+        ConnectorObject *connector = at->connectors[i];
+        if (connector->again != NULL && connector->again->attend(connector) < 0) return -1;
+        if (connector->unsettled) connector->ops->advance(connector);
+    }
     if (actor->state == ACTOR_FINISHED) return drain(at);
     if (actor->waiting > 0 && flush(at) < 0) return -1;
     if (actor->state == ACTOR_RUNNING) {
@@ -179,6 +186,7 @@ int worker_turn(WorkerObject *self) {
 static bool seat_ready(const seat *at) {
     for (uint32_t i = 0; i < at->count; i++) {
         const ConnectorObject *connector = at->connectors[i];
+        if (connector->again != NULL && connector->again->due(connector)) return true;
         if (connector->unsettled && connector->ops->ready(connector)) return true;
         bool closing = at->actor->state == ACTOR_STOPPING || at->actor->state == ACTOR_CLOSING;
         if (connector->outbox_count > 0 && connector->ops->can_offer(connector)) return true;

@@ -106,6 +106,9 @@ def _connector(
 ) -> dict[str, Any]:
     peer = channel.ends[1 - side].actor
     entry: dict[str, Any] = {"peer": peer, "side": side, "message_size": channel.message_size}
+    home = plan.enclaves.get(plan.actors[peer].enclave)
+    if channel.carrier == "public" and home is not None and home.life.may_begin_again:
+        entry["reopens"] = "on-demand" if home.life.family is not None else "on-failure"
     if channel.carrier == "private":
         return entry | {"private": private.index(channel)}
     entry |= {

@@ -29,6 +29,7 @@ TRUSTED = (
     "attested_tls",
     "codec.py",
     "connector.py",
+    "connectors.py",
     "enclave",
     "errors.py",
     "mbox.py",
@@ -91,6 +92,7 @@ def parts_of(plan: Mapping[str, Any]) -> Parts:
         **{f"eactors.attestation.{exchange.replace('-', '_')}": True for exchange in sorted(exchanges)},
         **{f"eactors.enclave.{power}": True for power in plan["powers"]},
         "eactors.enclave.pools": bool(kinds),
+        "eactors.enclave.reopening": any("reopens" in connector for connector in connectors),
         "eactors.enclave.threads": len(plan["workers"]) > 1,
         "eactors.private": "private" in kinds,
     }
@@ -102,6 +104,7 @@ def parts_of(plan: Mapping[str, Any]) -> Parts:
         "mboxes": "public" in kinds,
         "plain": any("channel" in connector and "cipher" not in connector for connector in connectors),
         "private": bool(plan["private_channels"]),
+        "reopening": any("reopens" in connector for connector in connectors),
         "sealed": bool(exchanges),
         "quotes": "remote-attestation" in exchanges,
     }

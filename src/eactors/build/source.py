@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import sys
 import traceback
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from eactors.actor import Actor
@@ -52,6 +53,11 @@ class Source:
         Raises:
             DeploymentError: The source has no such class.
         """
+        if actor.of is not None:
+            one = replace(actor, name=actor.of, of=None)
+            claim = {cls.__eactors__.family: cls for cls in self.classes.values()}
+            claiming = None if one.class_name is not None else claim.get(actor.of)
+            return claiming or self.find(one, deployment)[0], actor.index
         if actor.class_name is not None:
             cls = self.classes.get(actor.class_name)
             if cls is None:
@@ -66,8 +72,8 @@ class Source:
             if index is not None:
                 return cls, index
         known = [cls.__eactors__.name for cls in self.classes.values()]
-        families = [f"{cls.__eactors__.family}1" for cls in self.classes.values() if cls.__eactors__.family]
-        raise self._unknown(f"actor {actor.name!r}", actor, deployment, known + families)
+        members = [f"{cls.__eactors__.family}1" for cls in self.classes.values() if cls.__eactors__.family]
+        raise self._unknown(f"actor {actor.name!r}", actor, deployment, known + members)
 
     def _unknown(
         self, what: str, actor: DeployedActor, deployment: Deployment, known: list[str]

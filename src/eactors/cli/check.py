@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
+from eactors.cli import failures
 from eactors.cli.files import plan_of, takes_files
 from eactors.cli.plan_json import plan_json
 from eactors.cli.plan_tree import plan_tree
+from eactors.deployment.lives import unstartable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,6 +35,8 @@ def check(source: Path, deployment: Path, params: tuple[str, ...], *, as_json: b
         eactors check pingpong.py two-enclaves.xml
     """
     plan = plan_of(source, deployment, params)
+    for words in unstartable(plan):
+        failures.warn(words)
     if as_json:
         click.echo(json.dumps(plan_json(plan), indent=1))
     else:

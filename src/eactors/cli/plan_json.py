@@ -88,6 +88,8 @@ def _enclave(enclave: PlannedEnclave) -> dict[str, Any]:
         "security_version": enclave.security_version,
         "platform": enclave.platform,
         "requires": list(enclave.requires),
+        "on_demand": enclave.life.family,
+        "restarts": str(enclave.life.failures) if enclave.life.restart else None,
     }
 
 

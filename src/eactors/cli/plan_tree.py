@@ -77,6 +77,11 @@ def _enclave_line(enclave: PlannedEnclave) -> str:
         facts.append(f"security version {enclave.security_version}")
     facts.append(f"platform {enclave.platform}")
     facts.append("debug" if enclave.debug else "no debug")
+    life = enclave.life
+    if life.family is not None:
+        facts.append(f"started on demand as {life.family}")
+    if life.restart:
+        facts.append(f"restarted on failure, {life.failures} s")
     if enclave.requires:
         facts.append(f"requires {', '.join(enclave.requires)}")
     return f"{enclave.title}: {', '.join(facts)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eactors.connectors import Connectors
 from eactors.deployment import plan as planned
 from eactors.deployment.encryption import Encryptions
 from eactors.deployment.errors import DeploymentError
@@ -38,6 +39,10 @@ def plan_channels(
         for attribute, connector in actor.cls.__eactors__.connectors.items():
             if isinstance(connector, Service):
                 continue
+            if isinstance(connector, Connectors):
+                for peer in _family(deployment, actor, attribute, connector, placement):
+                    towards.setdefault((actor.name, peer), []).append(f"{attribute}.{peer}")
+                continue
             named = _peer_name(actor, attribute, connector, placement)
             peer = _resolve(deployment, actors, actor, attribute, named)
             towards.setdefault((actor.name, peer), []).append(attribute)
@@ -53,11 +58,31 @@ def plan_channels(
             continue
         setting = settings.get(frozenset((one, other)))
         encryption = encryptions.decide(actors[one], actors[other], setting)
+        _check_lives(deployment, enclaves, actors[one], actors[other])
         carrier = _carrier(actors[one], actors[other])
         for mine, theirs in zip(attributes, back, strict=False):
             ends = (ChannelEnd(one, mine), ChannelEnd(other, theirs))
             channels.append(_channel(len(channels), ends, carrier, encryption, setting))
     return tuple(channels)
+
+
+def _family(
+    deployment: Deployment,
+    actor: PlannedActor,
+    attribute: str,
+    connectors: Connectors,
+    placement: Placement,
+) -> list[str]:
+    peers = [peer for peer in placement.family(connectors.peer) if peer != actor.name]
+    if not peers:
+        raise DeploymentError(
+            f"{actor.cls.__name__}.{attribute} of actor {actor.name!r} connects it to the family"
+            f" {connectors.peer!r}, of which none is placed",
+            file=deployment.file,
+            line=_line(deployment, actor.name),
+            hint=f"place {connectors.peer}1, or give the enclave of {connectors.peer!r} instances",
+        )
+    return peers
 
 
 def _peer_name(actor: PlannedActor, attribute: str, connector: Connector, placement: Placement) -> str:
@@ -121,6 +146,22 @@ def _refuse_strays(deployment: Deployment, towards: dict[Pair, list[str]]) -> No
                 file=deployment.file,
                 line=entry.line,
                 hint="remove this <channel>, or declare the connectors",
+            )
+
+
+def _check_lives(deployment: Deployment, enclaves: dict[int, PlannedEnclave], *pair: PlannedActor) -> None:
+    """What comes again has channels that are opened anew; one to another server cannot be."""
+    apart = len({actor.server for actor in pair}) > 1
+    for actor in pair:
+        enclave = enclaves.get(actor.enclave)
+        if apart and enclave is not None and enclave.life.may_begin_again:
+            one, other = (repr(each.name) for each in pair)
+            raise DeploymentError(
+                f"the channel between {one} and {other} goes to another server, but {enclave.title} is"
+                " started on demand or anew",
+                file=deployment.file,
+                line=_line(deployment, actor.family or actor.name),
+                hint="let it live as long as the application, or talk through an actor of its own server",
             )
 
 

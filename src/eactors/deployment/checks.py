@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from eactors.deployment.keys import check_keys
 from eactors.deployment.layout import check_layout
+from eactors.deployment.lives import check_lives
 from eactors.deployment.settings import check_settings
 
 if TYPE_CHECKING:
@@ -28,3 +29,4 @@ def check(deployment: Deployment) -> None:
     check_layout(deployment)
     check_settings(deployment)
     check_keys(deployment)
+    check_lives(deployment)

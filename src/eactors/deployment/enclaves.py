@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from eactors.deployment.errors import DeploymentError
 from eactors.deployment.hints import quoted
 from eactors.deployment.model import UNTRUSTED
-from eactors.deployment.plan import PlannedEnclave, enclave_title
+from eactors.deployment.plan import DEFAULT_RESTARTS, PlannedEnclave, PlannedLife, enclave_title
 from eactors.deployment.values import MODULE
 from eactors.errors import SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from eactors.deployment.model import Deployment
+    from eactors.deployment.model import Deployment, EnclaveSettings
     from eactors.deployment.plan import PlannedActor
 
 
@@ -80,6 +80,18 @@ def _enclave(deployment: Deployment, actors: Collection[PlannedActor], enclave: 
         security_version=(settings.security_version if settings else None) or 0,
         platform=(settings.platform if settings else None) or "simulation",
         requires=requirements(deployment, actors, enclave),
+        life=_life(settings, actors, enclave),
+    )
+
+
+def _life(settings: EnclaveSettings | None, actors: Collection[PlannedActor], enclave: int) -> PlannedLife:
+    if settings is None:
+        return PlannedLife()
+    family = next(actor.family or actor.name for actor in actors if actor.enclave == enclave)
+    return PlannedLife(
+        family if settings.start == "on-demand" else None,
+        settings.restart == "on-failure",
+        settings.restarts or DEFAULT_RESTARTS,
     )
 
 

@@ -102,7 +102,7 @@ def declassified_service(plan: Plan, service: PlannedService) -> str | None:
 
 
 def _connector(plan: Plan, end: ChannelEnd) -> Connector:
-    return plan.actors[end.actor].cls.__eactors__.connectors[end.attribute]
+    return plan.actors[end.actor].cls.__eactors__.connectors[end.attribute.partition(".")[0]]
 
 
 def _check_declared(actor: PlannedActor) -> None:

@@ -20,6 +20,8 @@ Kind = Literal["public", "private"]
 Cipher = Literal["none", "aes-128-gcm", "aes-256-gcm", "chacha20-poly1305"]
 KeyExchange = Literal["local-attestation", "remote-attestation", "sealing", "diffie-hellman"]
 Platform = Literal["simulation"]
+Start = Literal["at-once", "on-demand"]
+Restart = Literal["never", "on-failure"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,10 @@ class DeployedActor:
     name: str
     line: int
     class_name: str | None = None
+    of: str | None = None
+    """The name in the file, where this is one of several instances (see `expansion`)."""
+    index: int | None = None
+    """Which of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +121,18 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
+class Rate:
+    """So many times within so many seconds, and no more."""
+
+    times: int
+    seconds: int
+
+    def __str__(self) -> str:
+        """As it is written."""
+        return f"{self.times} per {self.seconds}"
+
+
+@dataclass(frozen=True, slots=True)
 class EnclaveSettings:
     """One ``<enclave-settings>``; signer and owners are names of keys. None: the default."""
 
@@ -127,6 +145,10 @@ class EnclaveSettings:
     product_id: int | None = None
     security_version: int | None = None
     platform: Platform | None = None
+    start: Start | None = None
+    instances: int | None = None
+    restart: Restart | None = None
+    restarts: Rate | None = None
 
 
 @dataclass(frozen=True, slots=True)

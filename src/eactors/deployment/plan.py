@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 # What msgspec reads back for a launcher has its types at run time.
-from eactors.deployment.model import UNTRUSTED, Cipher, KeyExchange, Kind, Platform, WaitPolicy
+from eactors.deployment.model import UNTRUSTED, Cipher, KeyExchange, Kind, Platform, Rate, WaitPolicy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +24,7 @@ DEFAULT_POOL_NODES = 64
 DEFAULT_POOL_SIZE = 4096
 DEFAULT_CIPHER: Cipher = "aes-128-gcm"
 DEFAULT_EXCHANGE: KeyExchange = "local-attestation"
+DEFAULT_RESTARTS = Rate(3, 60)
 DEFAULT_EXCHANGE_BETWEEN_SERVERS: KeyExchange = "remote-attestation"
 
 Home = tuple[int, int]
@@ -44,6 +45,8 @@ class PlannedActor:
     worker: int
     enclave: int
     params: dict[str, Any]
+    family: str | None = None
+    """What the file calls it, where it is one of several instances."""
 
     @property
     def home(self) -> Home:
@@ -149,6 +152,26 @@ class PlannedServer:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedLife:
+    """When an enclave is started.
+
+    Attributes:
+        family: What a Factory is asked for to start it; None: it is started with the application.
+        restart: Whether it is started anew after it has failed.
+        failures: How often it may fail before it is given up.
+    """
+
+    family: str | None = None
+    restart: bool = False
+    failures: Rate = DEFAULT_RESTARTS
+
+    @property
+    def may_begin_again(self) -> bool:
+        """Whether it may be started more than once, so that its peers must open their channels anew."""
+        return self.restart or self.family is not None
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedEnclave:
     """What is set of one enclave. Servers that use the same id share its settings.
 
@@ -171,6 +194,7 @@ class PlannedEnclave:
     security_version: int
     platform: Platform
     requires: tuple[str, ...]
+    life: PlannedLife = PlannedLife()
 
 
 @dataclass(frozen=True, slots=True)

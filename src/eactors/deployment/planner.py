@@ -10,6 +10,7 @@ from eactors.deployment.channels import plan_channels
 from eactors.deployment.checks import check
 from eactors.deployment.enclaves import plan_enclaves, requirements
 from eactors.deployment.errors import DeploymentError
+from eactors.deployment.expansion import expand
 from eactors.deployment.hints import did_you_mean
 from eactors.deployment.labels import check_labels
 from eactors.deployment.model import UNTRUSTED
@@ -46,6 +47,7 @@ def make_plan(deployment: Deployment, source: Source, overrides: Iterable[tuple[
         EActorsError: An override names something that is not there.
     """
     check(deployment)
+    deployment = expand(deployment)
     values: Values = {(param.actor, param.name): (param.value, param) for param in deployment.params}
     values.update(((actor, name), (value, None)) for actor, name, value in overrides)
     actors = _place(deployment, source, values)
@@ -81,7 +83,9 @@ def _place(deployment: Deployment, source: Source, values: Values) -> dict[str, 
                 for name in share.actors:
                     cls, index = source.find(declared[name], deployment)
                     params = _params(deployment, name, cls, values)
-                    actors[name] = PlannedActor(name, cls, index, number, worker.id, share.enclave, params)
+                    actors[name] = PlannedActor(
+                        name, cls, index, number, worker.id, share.enclave, params, declared[name].of
+                    )
     return actors
 
 

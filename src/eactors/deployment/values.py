@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from eactors.deployment.errors import DeploymentError
 from eactors.deployment.hints import did_you_mean, quoted
+from eactors.deployment.model import Rate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +38,7 @@ PATH = re.compile(rf"[^{_INVISIBLE}](?:[^{_UNSEEN}]*[^{_INVISIBLE}])?")
 _IDENTIFIER = rf"[^!-@\[\\\]\^`{{-~{_INVISIBLE}][^!-/{_PUNCTUATION}{_INVISIBLE}]*"
 MODULE = re.compile(rf"(?=.{{1,255}}\Z){_IDENTIFIER}(?:\.{_IDENTIFIER})*(?::{_IDENTIFIER})?")
 _NUMBER = re.compile(r"[0-9]{1,10}")
+_RATE = re.compile(rf"([1-9][0-9]{{0,3}})[{WHITESPACE}]+per[{WHITESPACE}]+([1-9][0-9]{{0,4}})")
 _WORD = re.compile(rf"[^{WHITESPACE}]+")
 
 _NAME_RULE = "a name is 1 to 255 letters, digits, '_', '.' or '-', and begins with neither '.' nor '-'"
@@ -106,6 +108,15 @@ class Value:
             )
         first, second = (Value(word, self.what, self.file, self.line).name() for word in words)
         return first, second
+
+    def rate(self) -> Rate:
+        """Return the value as how often something may happen."""
+        if (written := _RATE.fullmatch(self.text)) is None:
+            raise self.fail(
+                f"is not how often: {quoted(self.text)}",
+                "write times and seconds, such as '3 per 60': at most 9999 times, within 99999 seconds",
+            )
+        return Rate(int(written[1]), int(written[2]))
 
     def choice(self, choices: Mapping[str, T]) -> T:
         """Return the one of ``choices`` that the value names."""

@@ -16,6 +16,8 @@ from eactors.deployment.model import (
     Platform,
     PoolSettings,
     Requirement,
+    Restart,
+    Start,
     Trust,
     WaitPolicy,
     WaitSettings,
@@ -33,6 +35,8 @@ _KINDS: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}
 _PLATFORMS: dict[str, Platform] = {platform: platform for platform in get_args(Platform)}
 _LATER_PLATFORMS = ("gramine",)
 _POLICIES: dict[str, WaitPolicy] = {policy: policy for policy in get_args(WaitPolicy)}
+_STARTS: dict[str, Start] = {start: start for start in get_args(Start)}
+_RESTARTS: dict[str, Restart] = {restart: restart for restart in get_args(Restart)}
 _YES_OR_NO = {"yes": True, "no": False}
 
 
@@ -98,7 +102,10 @@ def read_trust(element: Element) -> Trust:
 
 def read_enclave_settings(element: Element) -> EnclaveSettings:
     """Read an ``<enclave-settings>``."""
-    optional = ("name", "signer", "owners", "debug", "product-id", "security-version", "platform")
+    optional = (
+        *("name", "signer", "owners", "debug", "product-id", "security-version", "platform"),
+        *("start", "instances", "restart", "restarts"),
+    )
     given = element.settings("enclave", optional=optional)
     return EnclaveSettings(
         enclave=given["enclave"].number(limits.IDS),
@@ -110,6 +117,10 @@ def read_enclave_settings(element: Element) -> EnclaveSettings:
         product_id=_number(given, "product-id", limits.PRODUCT_IDS),
         security_version=_number(given, "security-version", limits.SECURITY_VERSIONS),
         platform=_platform(given["platform"]) if "platform" in given else None,
+        start=given["start"].choice(_STARTS) if "start" in given else None,
+        instances=_number(given, "instances", limits.INSTANCES),
+        restart=given["restart"].choice(_RESTARTS) if "restart" in given else None,
+        restarts=given["restarts"].rate() if "restarts" in given else None,
     )
 
 

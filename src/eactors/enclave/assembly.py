@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from eactors.actor import Actor
+    from eactors.connector import Connector
     from eactors.enclave.pools import Pools
     from eactors.enclave.trust import Trust
 
@@ -109,19 +110,23 @@ class Assembly:
                 actor.provisioned = self._trust.power("provisioning").open(actor.name, sealed)
         links = []
         for attribute, declared in cls.__eactors__.connectors.items():
-            connector = self._connector(actor, attribute, place, entry["connectors"][attribute])
-            live = declared.live(connector)
-            setattr(actor, attribute, live)
-            links.append((connector, *declared.handlers(cls, live)))
+            for name, each in entry["connectors"].items():
+                if name.partition(".")[0] == attribute:
+                    connector = self._connector(actor, name, declared, place, each)
+                    live = declared.live(connector)
+                    if name == attribute:
+                        setattr(actor, attribute, live)
+                    else:
+                        vars(actor).setdefault(attribute, {})[each["peer"]] = live
+                    links.append((connector, *declared.handlers(cls, live)))
         if self._pools is not None:
             self._pools.give(actor)
         worker.add(actor, getattr(cls, "body", None), links)
         return actor
 
     def _connector(
-        self, actor: Actor, attribute: str, place: dict[str, Any], entry: dict[str, Any]
+        self, actor: Actor, attribute: str, declared: Connector, place: dict[str, Any], entry: dict[str, Any]
     ) -> _native.Connector:
-        declared = type(actor).__eactors__.connectors[attribute]
         connector = _native.Connector(
             actor, entry["peer"], entry["message_size"], *declared.codec(), attribute=attribute
         )
@@ -138,12 +143,21 @@ class Assembly:
             *(entry["capacity"], entry["payload"], entry["side"]),
             *(peer_bell, *place["participant"]),
         )
-        if "cipher" not in entry:
-            _native.attach_plain(connector, end, declared.copy)
-            return connector
-        assert self._trust is not None
-        exchange = self._trust.power("exchanges").exchange(entry)
-        _native.attach_sealed(connector, end, entry["channel"], entry["cipher"], exchange)
+
+        def attach(opens: bool) -> None:  # noqa: FBT001 - what C calls
+            if "cipher" not in entry:
+                _native.attach_plain(connector, end, declared.copy)
+                return
+            assert self._trust is not None
+            exchange = self._trust.power("exchanges").exchange(entry) if opens else None
+            _native.attach_sealed(connector, end, entry["channel"], entry["cipher"], exchange)
+
+        attach(where.get("epoch", 1) % 2 == 1)
+        if "reopens" in entry:
+            from eactors.enclave.reopening import reopen  # noqa: PLC0415 - few enclaves have such peers
+
+            bell = self._launch["host"]["bell"]
+            reopen(connector, declared, type(actor), entry, where, self._region, bell, attach)
         return connector
 
 

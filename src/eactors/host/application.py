@@ -13,8 +13,11 @@ from eactors.deployment.model import SYSTEM
 from eactors.errors import ManifestRejected, RegionCorrupted
 from eactors.host.deployed import read_deployed
 from eactors.host.errors import LaunchError
+from eactors.host.factory import Factory
 from eactors.host.layout import HOST_NODES, HOST_PAYLOAD, lay_out
-from eactors.host.outcome import EnclaveFacts, Failure, Outcome, death
+from eactors.host.lives import GRACE, Lives
+from eactors.host.openings import Openings
+from eactors.host.outcome import Failure, Outcome
 from eactors.host.processes import Processes
 from eactors.host.servers import Servers, place_of
 from eactors.system.console import BROKEN_PIPE, Console
@@ -25,13 +28,12 @@ if TYPE_CHECKING:
     from eactors.bridge.words import Ending
     from eactors.host.deployed import Deployed
     from eactors.host.layout import ContextPlace
+    from eactors.host.outcome import EnclaveFacts
     from eactors.host.workspace import Workspace
 
 _NONSENSE = (ValueError, LookupError, TypeError, AttributeError, StopIteration, OverflowError, RecursionError)
 """What handling an event can raise that no honest enclave sends."""
 _WAIT_NS = 50_000_000
-_GRACE = 2.0
-"""Seconds that enclaves get to answer a stop request before they are killed."""
 
 
 class Watcher(Protocol):
@@ -83,8 +85,11 @@ class Application:
         self._watcher = watcher
         self._layout = lay_out(deployed, self._server)
         self._console = Console(watcher.before_output if watcher else lambda: None)
-        self._unfinished = set(deployed.actors)
-        self._unattached = {*self._server.enclaves, *([SYSTEM] if self._layout.system is not None else [])}
+        self._unattached = {
+            enclave
+            for enclave in (*self._server.enclaves, *([SYSTEM] if self._layout.system is not None else []))
+            if enclave not in deployed.lives or deployed.lives[enclave].family is None
+        }
         self._interrupts = workspace.interrupts
         self._link_is_broken = False
         self._exit: int | None = None
@@ -105,16 +110,21 @@ class Application:
         self._processes = Processes(
             self._built, self._workspace, self.deployed, self._layout, sandbox=self._sandbox
         )
+        self._lives = Lives(
+            self.deployed,
+            self._server.enclaves,
+            self._layout,
+            self._region,
+            self._processes,
+            Openings(self._region, self._layout, self.deployed),
+        )
+        self.outcome.enclaves = self._lives.facts
+        self.outcome.failures, self.outcome.warnings = self._lives.failures, self._lives.warnings
+        self._factory = Factory(self._lives)
         try:
-            for enclave, title in self._server.enclaves.items():
-                started = time.monotonic_ns()
-                pid = self._processes.start(enclave, title)
-                self.outcome.enclaves.append(EnclaveFacts(enclave, title, pid, started))
-            if self._layout.system is not None:
-                started = time.monotonic_ns()
-                pid = self._processes.start_system()
-                self.outcome.enclaves.append(EnclaveFacts(SYSTEM, "system actors", pid, started))
-            self._watch()
+            with self._factory:
+                self._lives.begin(self._factory.orders)
+                self._watch()
         finally:
             self._end()
         return self.outcome
@@ -138,7 +148,8 @@ class Application:
         while not self._is_over():
             self._mbox.wait(self._layout.host_bell, _WAIT_NS)
             self._drain()
-            self._reap()
+            self._lives.tend(self._drain)
+            self._factory.tend()
             self._hear()
             if self._watcher is not None:
                 self._watcher.tick(self.received())
@@ -146,7 +157,7 @@ class Application:
 
     def _is_over(self) -> bool:
         over = self._exit is not None or bool(self.outcome.failures)
-        if not self._unfinished:
+        if self._lives.are_over():
             over = over or self._servers is None or self._servers.all_finished
         return over or self._interrupts.count > 0 or self._console.closed
 
@@ -154,7 +165,7 @@ class Application:
         """Tell the other servers how it stands here, and hear how it stands there."""
         if self._servers is None:
             return
-        if not self._unfinished:
+        if self._lives.are_over():
             self._servers.finished()
         status, failures = self._servers.heard()
         if self._exit is None:
@@ -211,11 +222,13 @@ class Application:
                 facts = self._facts(int(event["enclave"]))
                 facts.opened_ns = facts.opened_ns or int(event["at"])
             case "finished":
-                self._unfinished.discard(event["actor"])
+                self._lives.finish(event["actor"])
+            case "factory":
+                self._factory.take(event)
             case "failed":
                 error = event["error"]
                 message = f"{self._who_failed(event)}: {error['type']}: {error['message']}"
-                self.outcome.failures.append(Failure(message, error["hint"], error))
+                self._fail(event, Failure(message, error["hint"], error))
             case "exit":
                 self._exit = int(event["status"]) & 0xFF
             case "unpinned":
@@ -231,38 +244,32 @@ class Application:
             return f"{self._facts(int(event['enclave'])).title} does not start"
         return "the application's source failed in its enclave"
 
+    def _fail(self, event: dict[str, Any], failure: Failure) -> None:
+        life = self._lives.all.get(int(event.get("enclave", SYSTEM)))
+        if life is None or life.state != "running":
+            self.outcome.failures.append(failure)
+        else:
+            self._lives.fail(life, failure)
+
     def _attached(self, enclave: int) -> None:
         self._unattached.discard(enclave)
-        if not self._unattached:
-            # Everyone has it mapped: without a name it cannot be left behind.
+        if not self._unattached and not self._lives.may_begin:
+            # Everyone has it mapped, now and for good: without a name it cannot be left behind.
             self._workspace.region.unlink(missing_ok=True)
 
     def _constructed(self, event: dict[str, Any]) -> None:
         facts = self._facts(int(event["enclave"]))
         facts.constructed_ns, facts.memory_kib = int(event["at"]), int(event["pss"])
-        if all(facts.constructed_ns is not None for facts in self.outcome.enclaves):
+        if self._ready_ns is None and all(
+            facts.constructed_ns is not None for facts in self.outcome.enclaves
+        ):
             self._ready_ns = time.monotonic_ns()
 
     def _facts(self, enclave: int) -> EnclaveFacts:
-        return next(facts for facts in self.outcome.enclaves if facts.id == enclave)
-
-    def _reap(self) -> None:
-        for facts in self.outcome.enclaves:
-            if facts.status is not None or (status := self._processes.poll(facts.id)) is None:
-                continue
-            facts.status = status
-            self._drain()
-            if not self.outcome.failures:
-                words = self._processes.last_words(facts.id)
-                last = f": {words}" if words else ""
-                actors = [name for name, enclave in self.deployed.actors.items() if enclave == facts.id]
-                whose = f" with {', '.join(actors)}" if actors else ""
-                self.outcome.failures.append(
-                    Failure(
-                        f"{facts.title}{whose} {death(status)}{last}",
-                        hint="the application cannot go on without it and has been ended",
-                    )
-                )
+        facts = self._lives.all[enclave].facts
+        if facts is None:
+            raise LookupError(enclave)
+        return facts
 
     def _end(self) -> None:
         """Stop all enclaves: by asking, and after a grace by force."""
@@ -272,15 +279,14 @@ class Application:
             self._servers.close(self._word())
         self._region.stop()
         self._region.ring(*{context.bell for context in self._contexts()})
-        deadline = time.monotonic() + _GRACE
+        deadline = time.monotonic() + GRACE
         impatient = 2  # Ctrl-C a second time
         while (
             self._interrupts.count < impatient and time.monotonic() < deadline and self._processes.some_run()
         ):
             self._mbox.wait(self._layout.host_bell, _WAIT_NS // 10)
             self._drain()
-        for facts in self.outcome.enclaves:
-            facts.status = self._processes.end(facts.id)
+        self._lives.end()
         self._processes.close()
         self._drain()
         self._conclude()

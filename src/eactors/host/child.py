@@ -27,6 +27,11 @@ class Child:
                 self.returncode = os.waitstatus_to_exitcode(status)
         return self.returncode
 
+    def kill(self) -> None:
+        """Kill it if it still runs."""
+        if self.poll() is None:
+            os.kill(self.pid, signal.SIGKILL)
+
     def end(self) -> int:
         """Kill it if it still runs; the exit status."""
         if self.poll() is None:

@@ -15,7 +15,13 @@ import msgspec
 from eactors.deployment.model import UNTRUSTED
 
 # At run time, for msgspec reads the annotations of `Deployed`.
-from eactors.deployment.plan import PlannedChannel, PlannedPool, PlannedServer, PlannedService  # noqa: TC001
+from eactors.deployment.plan import (  # noqa: TC001
+    PlannedChannel,
+    PlannedLife,
+    PlannedPool,
+    PlannedServer,
+    PlannedService,
+)
 from eactors.errors import ImageError
 
 if TYPE_CHECKING:
@@ -24,7 +30,7 @@ if TYPE_CHECKING:
     from eactors.deployment.plan import Plan
 
 FILE = "deployment.json"
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,7 @@ class Deployed:
         source: The application's source file, for showing tracebacks.
         actors: The enclave of each actor.
         images: The folder of each enclave's image below the deployment's folder.
+        lives: When each enclave is started.
         untrusted: The folder of each server's untrusted side, by the server's place.
         digest: Of all that the servers of one run must have in common.
         place: The one server that this is the part of; see `on`.
@@ -48,6 +55,7 @@ class Deployed:
     services: tuple[PlannedService, ...]
     pools: tuple[PlannedPool, ...]
     images: dict[int, str]
+    lives: dict[int, PlannedLife]
     untrusted: dict[int, str] = field(default_factory=dict)
     digest: str = ""
     place: int = 0
@@ -110,6 +118,7 @@ def describe(plan: Plan, images: dict[int, str], untrusted: dict[int, str], comm
         services=plan.services,
         pools=plan.pools,
         images=images,
+        lives={enclave: planned.life for enclave, planned in plan.enclaves.items()},
         untrusted=untrusted,
     )
     # Where its source lies may differ from machine to machine.

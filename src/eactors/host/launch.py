@@ -12,13 +12,15 @@ from eactors.host.cpus import is_crowded, usable_cpus
 from eactors.host.layout import HOST_NODES, HOST_PAYLOAD
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from eactors.deployment.plan import PlannedPool
     from eactors.host.deployed import Deployed
     from eactors.host.layout import ContextPlace, Layout
 
 
-def launch_of(deployed: Deployed, layout: Layout, enclave: int) -> dict[str, Any]:
-    """The places of one enclave's things, in the terms of its plan."""
+def launch_of(deployed: Deployed, layout: Layout, enclave: int, epochs: Mapping[int, int]) -> dict[str, Any]:
+    """The places of one enclave's things, in the terms of its plan; and its channels' epochs, by id."""
     contexts = [context for context in layout.contexts if context.enclave == enclave]
     own = {actor for context in contexts for actor in context.actors}
     ends = [
@@ -34,7 +36,7 @@ def launch_of(deployed: Deployed, layout: Layout, enclave: int) -> dict[str, Any
         "bells": {actor: layout.bell_of(actor) for actor in {peer for _, peer in ends} | own}
         | {f"system {service.system}": layout.system.bell for service in services if layout.system},
         "channels": {
-            str(number): _channel(layout, number)
+            str(number): {**_channel(layout, number), "epoch": epochs.get(number, 1)}
             for number in (*(channel.id for channel, _ in ends), *(service.id for service in services))
             if number in layout.channels
         },
@@ -49,7 +51,7 @@ def launch_of(deployed: Deployed, layout: Layout, enclave: int) -> dict[str, Any
     }
 
 
-def system_of(deployed: Deployed, layout: Layout) -> dict[str, Any]:
+def system_of(deployed: Deployed, layout: Layout, epochs: Mapping[int, int]) -> dict[str, Any]:
     """What the process of the system actors is told at its start."""
     assert layout.system is not None
     return {
@@ -63,6 +65,7 @@ def system_of(deployed: Deployed, layout: Layout) -> dict[str, Any]:
                 "bell": layout.context_of(service.actor).bell,
                 "capacity": layout.channels[service.id].capacity,
                 "payload": layout.channels[service.id].payload,
+                "epoch": epochs.get(service.id),
                 **_channel(layout, service.id),
             }
             for service in deployed.services

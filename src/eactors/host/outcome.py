@@ -22,6 +22,8 @@ class EnclaveFacts:
     """When all its encrypted channels had keys; None if it has none, or not yet."""
     memory_kib: int | None = None
     status: int | None = None
+    starts: int = 1
+    """How often it was started; the other facts are of the last time."""
 
     @property
     def start_ms(self) -> float | None:

@@ -18,7 +18,7 @@ from eactors.host.errors import LaunchError
 from eactors.host.launch import launch_of, system_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from eactors.host.deployed import Deployed
     from eactors.host.layout import Layout
@@ -37,6 +37,9 @@ class Processes:
         deployed: The launcher's part of the deployment.
         layout: Of the shared region.
         sandbox: False: enclaves may do what any process may.
+
+    Attributes:
+        epochs: Of the channels of an enclave that may be reopened, by id; it is told them.
     """
 
     def __init__(
@@ -48,6 +51,7 @@ class Processes:
         self._layout = layout
         self._sandbox = sandbox
         self._children: dict[int, Child] = {}
+        self.epochs: Callable[[int], Mapping[int, int]] = lambda _: {}
         self._cpu = SoftwareCpu() if set(deployed.images) - {UNTRUSTED} else None
         self._manifest = manifest_of(built)
 
@@ -71,17 +75,22 @@ class Processes:
 
         return self._start(enclave, title, start)
 
-    def start_system(self) -> int:
+    def start_system(self, orders: int) -> int:
         """Start the process of the system actors; its id.
+
+        Args:
+            orders: A descriptor from which it reads what we tell it.
 
         Raises:
             LaunchError: The machine refuses to.
         """
         file = self._workspace.folder / "system.json"
-        launch = {**system_of(self._deployed, self._layout), **self._common()}
+        launch = {**system_of(self._deployed, self._layout, self.epochs(SYSTEM)), **self._common()}
         file.write_text(json.dumps(launch), encoding="utf-8")
         return self._start(
-            SYSTEM, "the system actors", lambda errors: spawn(["-m", "eactors.system", str(file)], errors)
+            SYSTEM,
+            "the system actors",
+            lambda errors: spawn(["-m", "eactors.system", str(file)], errors, orders),
         )
 
     def _start(self, enclave: int, title: str, start: Callable[[int], int]) -> int:
@@ -105,7 +114,7 @@ class Processes:
 
     def _write_launch(self, enclave: int, file: Path) -> None:
         launch: dict[str, Any] = {
-            **launch_of(self._deployed, self._layout, enclave),
+            **launch_of(self._deployed, self._layout, enclave, self.epochs(enclave)),
             **self._manifest,
             **self._common(),
             "sandbox": self._sandbox,
@@ -132,9 +141,21 @@ class Processes:
         """Whether some process has not ended."""
         return any(child.poll() is None for child in self._children.values())
 
+    def running(self) -> list[int]:
+        """Those that were started and not ended."""
+        return list(self._children)
+
+    def kill(self, enclave: int) -> None:
+        """Kill a process, whose end will be seen by `poll`."""
+        self._children[enclave].kill()
+
     def end(self, enclave: int) -> int:
-        """Kill a process if it still runs; its exit status."""
-        return self._children[enclave].end()
+        """Kill a process if it still runs, and forget it; its exit status."""
+        status = self._children.pop(enclave).end()
+        if enclave != SYSTEM:
+            # Its next life has a copy of its own, which is measured again.
+            shutil.rmtree(self._workspace.folder / self._deployed.images[enclave], ignore_errors=True)
+        return status
 
     def close(self) -> None:
         """End the software CPU, whose enclaves have ended."""
@@ -142,15 +163,22 @@ class Processes:
             self._cpu.close()
 
 
-def spawn(arguments: list[str], errors: int) -> int:
-    """Start a Python process of the untrusted side, an ordinary one but for its environment."""
+def spawn(arguments: list[str], errors: int, orders: int | None = None) -> int:
+    """Start a Python process of the untrusted side, an ordinary one but for its environment.
+
+    Args:
+        arguments: Of the interpreter.
+        errors: Its standard error.
+        orders: Its standard input; None: none.
+    """
     nowhere = os.open(os.devnull, os.O_RDWR)
+    streams = (nowhere if orders is None else orders, nowhere, errors)
     try:
         return os.posix_spawn(
             sys.executable,
             [sys.executable, "-I", *arguments],
             {},
-            file_actions=[(os.POSIX_SPAWN_DUP2, fd, at) for at, fd in enumerate((nowhere, nowhere, errors))],
+            file_actions=[(os.POSIX_SPAWN_DUP2, fd, at) for at, fd in enumerate(streams)],
             setsid=True,
         )
     finally:

@@ -7,6 +7,7 @@ did not ask for.
 """
 
 from eactors.services.clock import Clock
+from eactors.services.factory import Factory
 from eactors.services.network import Network
 
-__all__ = ["Clock", "Network"]
+__all__ = ["Clock", "Factory", "Network"]

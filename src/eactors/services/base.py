@@ -190,9 +190,9 @@ class Client:
         )
         waiting = [answer for answer, _, _ in self._open.values()]
         self._open.clear()
-        self.abandon(self.broken)
         for answer in waiting:
             answer.settle(None, self.broken)
+        self.abandon(self.broken)
 
     def abandon(self, error: SystemActorMisbehaved) -> None:
         """Fail what is open besides requests; for clients that have handles."""

@@ -12,6 +12,7 @@ import json
 import os
 import sys
 import time
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,9 +20,12 @@ from typing import TYPE_CHECKING, Any
 from eactors import _native
 from eactors.enclave.failure import describe
 from eactors.enclave.link import HostLink
+from eactors.system.launcher import Launcher
 from eactors.system.reactor import Reactor
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from eactors.actor import Actor
     from eactors.system.session import Session
 
@@ -63,6 +67,8 @@ class System:
         self._reactor.name = "system reactor"
         _native.watch(self._worker, self._reactor)
         self._worker.add(self._reactor, Reactor.body, [])
+        self._launcher = Launcher(self._link, self._reactor)
+        self._host_bell = launch["host"]["bell"]
         for service in launch["services"]:
             self._serve(service, launch.get("settings", {}).get(service["system"], {}))
         os.sched_setaffinity(0, place["cpus"])
@@ -83,8 +89,13 @@ class System:
             *(service["capacity"], service["payload"], 1),
             *(service["bell"], *self._participant),
         )
-        _native.attach_plain(connector, end, True)  # noqa: FBT003 - it has no names
+        attach = partial(_native.attach_plain, connector, end, True)  # noqa: FBT003 - it has no names
+        attach()
+        session.launcher = self._launcher
         session.__init__(connector, service["actor"], self._reactor, settings)  # type: ignore[misc]
+        if service["epoch"] is not None:
+            place = self._region, service["shared"], 1, service["epoch"], self._host_bell
+            _native.reopen(connector, *place, True, _renewing(session, attach), None)  # noqa: FBT003 - it has no names
         self._worker.add(session, None, [(connector, cls.take, None)])
 
     def _report(self, what: str, actor: Actor, detail: object) -> None:
@@ -92,6 +103,17 @@ class System:
             getattr(actor, "ended", lambda: None)()
         elif isinstance(detail, BaseException):
             self._link.event("failed", actor=actor.name, error=describe(detail))
+
+
+def _renewing(session: Session, attach: Callable[[], None]) -> Callable[[bool], None]:
+    """What is called when a client that may come again has gone, or is there again."""
+
+    def call(opens: bool) -> None:  # noqa: FBT001 - what C calls
+        if not opens:
+            session.ended()
+        attach()
+
+    return call
 
 
 def main() -> None:

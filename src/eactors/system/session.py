@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from eactors import _native
+    from eactors.system.launcher import Launcher
     from eactors.system.reactor import Reactor
 
 
@@ -36,6 +37,9 @@ class Session(Actor):
 
     takes: ClassVar[Any]
     """The type of all requests."""
+
+    launcher: Launcher
+    """Who starts processes."""
 
     def __init__(
         self,

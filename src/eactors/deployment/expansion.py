@@ -1,0 +1,167 @@
+"""Instances: an enclave that may run several times at once becomes so many enclaves.
+
+A sealed enclave can map no more memory, so all room for its channels is reserved at the
+start; and each instance has channels of its own, whose ids are part of every key exchange. So
+each is an enclave of its own, with an image and a line in the manifest. The first keeps the
+ids that the file gives; the others take free ones above all that are in use. The actor
+``visitor`` becomes ``visitor1``, ``visitor2``, ..., and what is set of it is set of each.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from eactors.deployment.errors import DeploymentError
+from eactors.deployment.limits import IDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from eactors.deployment.model import ChannelSettings, Deployment, EnclaveSettings, Server
+
+
+def expand(deployment: Deployment) -> Deployment:
+    """Put its instances in the place of each enclave that has several.
+
+    Args:
+        deployment: One that the checks have found to be right.
+
+    Raises:
+        DeploymentError: Their names are taken, or there are no ids left for them.
+    """
+    for settings in deployment.enclave_settings:
+        if settings.instances is not None:
+            deployment = _Instances(deployment, settings, settings.instances).expanded()
+    return deployment
+
+
+class _Instances:
+    """The instances of one enclave: what stands for its actors, workers and itself."""
+
+    def __init__(self, deployment: Deployment, settings: EnclaveSettings, count: int) -> None:
+        self._deployment, self._settings, self._count = deployment, settings, count
+        workers = [worker for server in deployment.servers for worker in server.workers]
+        shares = [share for worker in workers for share in worker.shares]
+        own = [share for share in shares if share.enclave == settings.enclave]
+        moved = [worker.id for worker in workers if any(share in own for share in worker.shares)]
+        actors = [name for share in own for name in share.actors]
+        ids = {actor.name: actor.id for actor in deployment.actors}
+        self._enclaves = self._ids([settings.enclave], {share.enclave for share in shares})
+        self._workers = self._ids(moved, {worker.id for worker in workers})
+        numbers = self._ids([ids[name] for name in actors], set(ids.values()))
+        self._numbers = {name: numbers[ids[name]] for name in actors}
+        self._names = {name: [f"{name}{index}" for index in range(1, count + 1)] for name in actors}
+        self._refuse_taken(ids)
+
+    def _ids(self, first: list[int], used: set[int]) -> dict[int, list[int]]:
+        """The ids of the instances of each of these."""
+        at = max(used) + 1
+        if at + len(first) * (self._count - 1) > IDS.stop:
+            raise self._refusal("there are not so many ids left", "use lower ids, or fewer instances")
+        step = self._count - 1
+        return {
+            number: [number, *range(at + place * step, at + place * step + step)]
+            for place, number in enumerate(first)
+        }
+
+    def _refuse_taken(self, names: Iterable[str]) -> None:
+        taken = set(names) & {name for instances in self._names.values() for name in instances}
+        if taken:
+            raise self._refusal(
+                f"one of them would be called {min(taken)!r}, and so is another actor",
+                "rename one of the two",
+            )
+
+    def _refusal(self, why: str, hint: str) -> DeploymentError:
+        return DeploymentError(
+            f"enclave {self._settings.enclave} cannot have {self._count} instances: {why}",
+            file=self._deployment.file,
+            line=self._settings.line,
+            hint=hint,
+        )
+
+    def expanded(self) -> Deployment:
+        """The deployment with all of them."""
+        deployment = self._deployment
+        return replace(
+            deployment,
+            actors=tuple(
+                instance
+                for actor in deployment.actors
+                for instance in (
+                    [
+                        replace(actor, id=number, name=name, of=actor.name, index=index)
+                        for index, (number, name) in enumerate(
+                            zip(self._numbers[actor.name], self._names[actor.name], strict=True), 1
+                        )
+                    ]
+                    if actor.name in self._names
+                    else [actor]
+                )
+            ),
+            servers=tuple(map(self._server, deployment.servers)),
+            channels=tuple(each for channel in deployment.channels for each in self._channel(channel)),
+            waits=tuple(
+                replace(wait, worker=worker)
+                for wait in deployment.waits
+                for worker in self._workers.get(wait.worker, [wait.worker])
+            ),
+            params=tuple(
+                replace(param, actor=name)
+                for param in deployment.params
+                for name in self._names.get(param.actor, [param.actor])
+            ),
+            enclave_settings=tuple(
+                each for settings in deployment.enclave_settings for each in self._each(settings)
+            ),
+            requirements=tuple(
+                replace(requirement, enclave=enclave)
+                for requirement in deployment.requirements
+                for enclave in self._enclaves.get(requirement.enclave, [requirement.enclave])
+            ),
+        )
+
+    def _server(self, server: Server) -> Server:
+        return replace(
+            server,
+            workers=tuple(
+                replace(
+                    worker,
+                    id=number,
+                    shares=tuple(
+                        replace(
+                            share,
+                            enclave=self._enclaves[share.enclave][place],
+                            actors=tuple(self._names[name][place] for name in share.actors),
+                        )
+                        for share in worker.shares
+                    )
+                    if worker.id in self._workers
+                    else worker.shares,
+                )
+                for worker in server.workers
+                for place, number in enumerate(self._workers.get(worker.id, [worker.id]))
+            ),
+        )
+
+    def _channel(self, channel: ChannelSettings) -> list[ChannelSettings]:
+        one, other = (self._names.get(name, [name]) for name in channel.between)
+        if len(one) == len(other):  # both of one instance, or neither
+            pairs = list(zip(one, other, strict=True))
+        else:
+            pairs = [(first, second) for first in one for second in other]
+        return [replace(channel, between=pair) for pair in pairs]
+
+    def _each(self, settings: EnclaveSettings) -> list[EnclaveSettings]:
+        if settings is not self._settings:
+            return [settings]
+        return [
+            replace(
+                settings,
+                enclave=enclave,
+                name=None if settings.name is None else f"{settings.name}{index}",
+                instances=None,
+            )
+            for index, enclave in enumerate(self._enclaves[settings.enclave], 1)
+        ]
