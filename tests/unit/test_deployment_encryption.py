@@ -267,7 +267,8 @@ def test_an_enclave_that_may_begin_again_has_no_channel_to_another_server(plan: 
     with pytest.raises(DeploymentError) as caught:
         plan.plan(PAIR, between_servers('<enclave-settings enclave="1" restart="on-failure"/>'))
     assert caught.value.message == (
-        "the channel between 'Ping' and 'Pong' goes to another server, but enclave 1 is started on demand or anew"
+        "the channel between 'Ping' and 'Pong' goes to another server, but enclave 1 is started on"
+        " demand or anew"
     )
     assert caught.value.hint == (
         "let it live as long as the application, or talk through an actor of its own server"

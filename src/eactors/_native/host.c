@@ -3,6 +3,7 @@
 #include "cipher.h"
 #include "layout.h"
 #include "parts.h"
+#include "span.h"
 #include "types.h"
 
 static PyObject *region_create(PyTypeObject *type, PyObject *args) { return region_map(type, args, ea_region_create); }

@@ -27,7 +27,5 @@ int ea_py_add_host(PyObject *module);    /* making regions, and watching them */
 int ea_py_add_watcher(PyObject *module); /* workers that also wait for descriptors */
 int ea_py_add_recovery(PyObject *module); /* taking back what a process that ended has held */
 int ea_py_add_cpu(PyObject *module);     /* what the software CPU calls */
-int ea_py_add_links(PyObject *module);   /* the link between two servers, as a state machine */
-int ea_py_add_bridge(PyObject *module);  /* that, and what carries it */
 
 #endif

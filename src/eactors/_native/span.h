@@ -35,6 +35,9 @@ typedef struct {
     const char *corrupt; /* what is wrong with shared memory */
 } SpanObject;
 
+int ea_py_add_links(PyObject *module);  /* the link alone, as a state machine */
+int ea_py_add_bridge(PyObject *module); /* that, and what carries it */
+
 /* Windows from a tuple of (channel, frames, payload); -1 and an exception. */
 int link_windows(PyObject *tuple, ea_link_window **windows, uint32_t *count);
 
