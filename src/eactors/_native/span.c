@@ -133,9 +133,10 @@ static bool opened(const void *what) {
     const SpanObject *self = what;
     if (ea_load(&self->poked, EA_SEQ_CST) != 0) return true;
     for (uint32_t i = 0; i < self->link.count; i++) {
+        /* What the writer found out under the mutex; who changes it pokes. */
         const span_port *at = &self->ports[i];
-        if (ea_link_may_send(&self->link, i) && ea_end_can_receive(&at->end)) return true;
-        if (ea_fifo_length(&at->waiting) > 0 && ea_end_can_send(&at->end)) return true;
+        if (at->reading && ea_end_can_receive(&at->end)) return true;
+        if (at->stuck && !ea_mbox_is_full(&at->end.out)) return true;
     }
     return false;
 }
@@ -158,7 +159,9 @@ void span_write(SpanObject *self, uint64_t idle_ns) {
         for (uint32_t i = 0; i < self->link.count; i++) {
             collect(self, i);
             deliver_waiting(self, i);
-            if (ea_fifo_length(&self->ports[i].waiting) > 0) ea_end_announce(&self->ports[i].end);
+            self->ports[i].reading = ea_link_may_send(&self->link, i);
+            self->ports[i].stuck = ea_fifo_length(&self->ports[i].waiting) > 0;
+            if (self->ports[i].stuck) ea_end_announce(&self->ports[i].end);
         }
         if (!woken) ea_link_acknowledge(&self->link);
         int fd = self->fd;

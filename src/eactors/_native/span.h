@@ -15,6 +15,8 @@ typedef struct {
     ea_end end;
     uint32_t tag;    /* bytes behind what a sealed frame calls its length */
     ea_fifo waiting; /* frames that have come, and for which there was no room yet */
+    bool reading;    /* the writer's: a frame of the actor is to be sent */
+    bool stuck;      /* the writer's: room in the mbox is waited for */
 } span_port;
 
 typedef struct {
