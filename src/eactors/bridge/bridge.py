@@ -22,6 +22,7 @@ from eactors.bridge.wire import Hello, Refused, VersionDiffers, WireError
 from eactors.bridge.words import Failed, Finished, pack
 from eactors.deployment.sizes import node_payload, ring_slots
 from eactors.errors import RegionCorrupted
+from eactors.host.cpus import usable_cpus
 from eactors.host.errors import LaunchError
 
 if TYPE_CHECKING:
@@ -139,6 +140,8 @@ class Bridge:
         return Span(
             self._hello(peer),
             _native.Span(region, place.bell, place.participant, place.id, self._spins(), *carries),
+            # Beside the workers, which it wakes and is woken by.
+            {cpu for worker in self._deployed.server.workers for cpu in usable_cpus(worker)},
             (lambda: self._dial(peer)) if peer < self._deployed.place else None,
             lambda word: self._hear(peer, word),
             lambda error: self._hear(peer, _failure(self._title(peer), error)),

@@ -7,6 +7,7 @@ again, and sees to it that who is at its other end is the process that it was be
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import struct
 import threading
@@ -17,7 +18,7 @@ from eactors.bridge.words import unpack
 from eactors.errors import RegionCorrupted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from eactors import _native
     from eactors.bridge.words import Ending
@@ -37,6 +38,7 @@ class Span:
     Args:
         hello: What this side says of itself.
         native: What carries.
+        cpus: Where its threads run.
         dial: Makes a connection; None: the peer does.
         heard: Called with what the peer says of the application.
         failed: Called once if the two can never be linked again, or shared memory is corrupted.
@@ -46,11 +48,13 @@ class Span:
         self,
         hello: Hello,
         native: _native.Span,
+        cpus: Collection[int],
         dial: Callable[[], socket.socket] | None,
         heard: Callable[[Ending], None],
         failed: Callable[[WireError | RegionCorrupted], None],
     ) -> None:
         self.native = native
+        self._cpus = cpus
         self._hello, self._dial, self._heard, self._fail = hello, dial, heard, failed
         self._peer_run = NOBODY
         self._lock = threading.Lock()
@@ -105,6 +109,7 @@ class Span:
 
     def _keep(self) -> None:
         """Keep a connection."""
+        self._pin()
         pause = _FIRST_PAUSE
         while not self._closing.is_set():
             try:
@@ -162,7 +167,13 @@ class Span:
 
     # ---- the writer ----
 
+    def _pin(self) -> None:
+        # What does not work is no worse than not to have asked.
+        with contextlib.suppress(OSError):
+            os.sched_setaffinity(0, self._cpus)
+
     def _write(self) -> None:
+        self._pin()
         try:
             self.native.write(_IDLE_NS)
         except RegionCorrupted as error:
