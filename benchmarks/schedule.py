@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from contestants import eactors, mpyc_sum, native, pipe, zeromq
+from contestants import eactors, https, mpyc_sum, native, pipe, zeromq
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -48,6 +48,10 @@ def contestants() -> list[Contestant]:
         Contestant("network", "zeromq", partial(zeromq.req_rep, 50_000, CPUS)),
         Contestant("secure-sum", "eactors", partial(eactors.secure_sum, 5_000)),
         Contestant("secure-sum", "mpyc", partial(mpyc_sum.per_second, 50)),
+        Contestant("https", "enclave", partial(https.in_enclave, 4)),
+        Contestant("https", "uvicorn", partial(https.ordinary, 4)),
+        Contestant("https-idle", "enclave", https.idle_in_enclave),
+        Contestant("https-idle", "uvicorn", https.idle_ordinary),
         Contestant("stream", "eactors", partial(eactors.stream, 3_072_000)),
         Contestant("stream", "pipe", partial(pipe.small, 120_000, CPUS)),
         Contestant("fan-in", "eactors", partial(eactors.fan_in, 1_000_000)),

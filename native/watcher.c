@@ -13,7 +13,7 @@ static const uint64_t LONGEST_NS = 100 * 1000 * 1000;
 static void *watch(void *argument) {
     ea_watcher *self = argument;
     const ea_waiter waiter = {.futex = true};
-    uint32_t seen = ea_load(&self->bell->seq, EA_ACQUIRE);
+    uint32_t seen = self->seen;
     while (!ea_load(&self->ended, EA_ACQUIRE)) {
         ea_word_sleep(&waiter, &self->bell->seq, seen, LONGEST_NS);
         /* Read before it is passed on: a ring between the two makes the next sleep end at once. */
@@ -28,7 +28,8 @@ static void *watch(void *argument) {
 }
 
 int ea_watcher_start(ea_watcher *self, ea_bell *bell, int descriptor) {
-    *self = (ea_watcher){.bell = bell, .descriptor = descriptor};
+    /* Looked at before there is a thread: a ring that comes earlier than it is none of its first. */
+    *self = (ea_watcher){.bell = bell, .descriptor = descriptor, .seen = ea_load(&bell->seq, EA_ACQUIRE)};
     self->rung = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (self->rung < 0) return -errno;
     int failed = pthread_create(&self->thread, NULL, watch, self);

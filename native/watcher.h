@@ -16,6 +16,7 @@ typedef struct {
     pthread_t thread;
     int descriptor, rung; /* the worker's own; the eventfd */
     ea_a32 ended;
+    uint32_t seen; /* of the bell, when it was started */
 } ea_watcher;
 
 /* 0 or a negative errno. The descriptor stays the caller's. */

@@ -103,13 +103,19 @@ class App:
         lines = self.source.read_text(encoding="utf-8").splitlines()
         return next(number for number, line in enumerate(lines, 1) if text in line)
 
-    def start(self, *options: str, command: str = "run", stderr: int = subprocess.PIPE) -> Command:
+    def start(
+        self,
+        *options: str,
+        command: str = "run",
+        stdin: int = subprocess.DEVNULL,
+        stderr: int = subprocess.PIPE,
+    ) -> Command:
         """Start a command on the application, in a process group of its own."""
         process = Command(
             [COMMAND, command, self.source.name, self.deployment.name, *options],
             cwd=self.folder,
             env=environment(self.temporary),
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=stderr,
             text=True,
@@ -123,6 +129,19 @@ class App:
         process = self.start(*options, command=command)
         stdout, stderr = process.communicate(timeout=30)
         return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+
+    def run_in(self, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command with other arguments, and elsewhere."""
+        return subprocess.run(
+            [COMMAND, *arguments],
+            cwd=folder,
+            env=environment(self.temporary),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
 
     def check(self, *options: str) -> subprocess.CompletedProcess[str]:
         """Run ``eactors check`` on the application."""
@@ -156,7 +175,7 @@ class App:
         for process in self._started:
             if process.poll() is None:
                 process.kill()
-            for stream in (process.stdout, process.stderr):
+            for stream in (process.stdin, process.stdout, process.stderr):
                 if stream is not None:
                     stream.close()
             process.wait()

@@ -51,6 +51,7 @@ VALID = """\
   <key name="alice" file=" keys/alice's key.pem "/>
   <key name="bob" file="bob.pem"/>
   <requires enclave="1" module="codes:TABLE"/>
+  <directory name="data" path=" files/of ours " access="write" actor="Ping"/>
 </data>
 """
 

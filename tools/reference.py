@@ -15,10 +15,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import eactors
-from eactors import _native, attested_tls
+from eactors import _native, attested_tls, resources, services, web
 from eactors.cli.main import cli
 from eactors.errors import EActorsError
 from eactors.private import PrivateMbox
+from eactors.services.base import Answer
+from eactors.services.clock import ClockClient, Timer
+from eactors.services.console import ConsoleClient
+from eactors.services.files import Entry, File, FilesClient, Stat, Watch
+from eactors.services.names import NamesClient, NameWatch, Publisher
+from eactors.services.pipes import Pipe, PipesClient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,8 +54,30 @@ CLASSES: tuple[tuple[type, type | None], ...] = (
     (eactors.Placement, None),
 )
 
+# Each service, with what its client makes use of.
+SERVICES: tuple[tuple[type, type, tuple[type, ...]], ...] = (
+    (services.Clock, ClockClient, (Timer,)),
+    (services.Console, ConsoleClient, ()),
+    (services.Files, FilesClient, (File, Stat, Entry, Watch)),
+    (services.Names, NamesClient, (Publisher, NameWatch)),
+    (services.Pipes, PipesClient, (Pipe,)),
+)
+
 # How the runtime sets an object up is nothing for applications.
-_INTERNAL = {"bound", "codec", "handlers", "live", "wait"}
+_INTERNAL = {
+    "abandon",
+    "bound",
+    "codec",
+    "event",
+    "handlers",
+    "live",
+    "rest",
+    "settle",
+    "unwatch",
+    "wait",
+    "waits",
+}
+_PUBLIC: dict[type, set[str]] = {FilesClient: {"settle"}}
 _ONLY_PRIVATE = {"push_front", "pop_back"}
 _SECTION = re.compile(r"(Args|Attributes|Class keywords|Raises|Returns):")
 _ENTRY = re.compile(r"(\*{0,2}\w+): (.*)")
@@ -64,8 +92,11 @@ def reference() -> str:
         if live is not None:
             parts.append(f"### A live {declared.__name__}\n")
             parts.extend(class_parts(live))
-    parts.append("## Module `eactors.attested_tls`\n")
-    parts.extend(module_parts(attested_tls))
+    for module in (attested_tls, resources, web):
+        parts.append(f"## Module `{module.__name__}`\n")
+        parts.extend(module_parts(module))
+    parts.append("## Module `eactors.services`\n")
+    parts.extend(service_parts())
     parts.append("## Errors\n")
     parts.append("All derive from `EActorsError`.\n")
     parts.extend(error_parts())
@@ -89,14 +120,39 @@ def module_parts(module: ModuleType) -> Iterator[str]:
         if isinstance(value, type) and not issubclass(value, EActorsError):
             yield f"### {name}\n"
             yield from class_parts(value)
-    yield "### Functions\n"
-    for name, value in public.items():
-        if not isinstance(value, type):
+    functions = [(name, value) for name, value in public.items() if inspect.isfunction(value)]
+    if functions:
+        yield "### Functions\n"
+        for name, value in functions:
             yield entry(type(module), name, value)
     yield "### Errors of this module\n"
     for name, value in public.items():
         if isinstance(value, type) and issubclass(value, EActorsError):
             yield _error(name, "", value)
+
+
+def service_parts() -> Iterator[str]:
+    """What a source declares to use system actors, their clients, and the errors."""
+    yield "System actors do for actors what enclaves cannot. Each service takes `declassify`.\n"
+    yield "### Answer\n"
+    yield from class_parts(Answer)
+    for service, client, others in SERVICES:
+        yield f"### {service.__name__}\n"
+        yield markdown(inspect.getdoc(service) or "")
+        for cls in (client, *others):
+            yield f"#### {cls.__name__}\n"
+            yield markdown(inspect.getdoc(cls) or "")
+            for name, member in vars(cls).items():
+                if (
+                    callable(member)
+                    and not name.startswith("_")
+                    and name not in _INTERNAL - _PUBLIC.get(cls, set())
+                ):
+                    yield entry(cls, name, member)
+    yield "### Errors of this module\n"
+    for error in (services.SystemActorError, services.SystemActorMisbehaved):
+        also = " (also an `OSError`)" if issubclass(error, OSError) else ""
+        yield _error(error.__name__, also, error)
 
 
 def members(cls: type) -> Iterator[tuple[str, Any]]:

@@ -57,8 +57,8 @@ class Actor(_native.Actor):
     returns True is called again at once; otherwise its worker may sleep until a message
     comes, or for at most some tens of milliseconds.
 
-    An actor that can never be called again, for it has no body and all its peers have
-    finished, has finished too.
+    An actor that can never be called again, for it has no body, all its peers have
+    finished, and it awaits nothing of a system actor, has finished too.
 
     Class keywords:
         name: What the deployment calls this actor; by default the name of the class.
@@ -76,6 +76,8 @@ class Actor(_native.Actor):
         requires: What the image of such an actor's enclave has in any case: modules that are
             imported in a way that cannot be seen in the source (``"package.module"``), and
             names that are looked up so (``"module:NAME"``).
+        resources: Files beside the source that the image has, too: ``("site/*",)``. They are
+            measured, and `eactors.resources` reads them.
     """
 
     if TYPE_CHECKING:

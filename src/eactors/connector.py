@@ -89,7 +89,7 @@ class Connector:
             what = f"a connector to {self.peer!r} has two handlers, {first!r} and {second.__name__!r}"
             raise SourceError(what, hint=hint)
 
-    def live(self, connector: _native.Connector) -> Any:
+    def live(self, connector: _native.Connector, actor: Any) -> Any:  # noqa: ARG002 - what a Service needs
         """What an instance finds in the attribute, for the end that it was given."""
         return connector
 

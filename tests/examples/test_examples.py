@@ -23,6 +23,7 @@ SOURCES = {
     "tripong": "tripong.py",
     "diffie_hellman": "diffie_hellman.py",
     "attestation": "attestation.py",
+    "files": "letters.py",
     "spawn": "spawn.py",
 }
 
@@ -55,6 +56,9 @@ CARRIERS = {
     "diffie_hellman/two-enclaves": {"Alice - Bob": "encrypted"},
     "diffie_hellman/attested": {"Alice - Bob": "encrypted"},
     "attestation/two-enclaves": {"nodes": "public"},
+    "files/untrusted": {"reader - writer": "private"},
+    "files/two-enclaves": {"reader - writer": "encrypted"},
+    "files/one-enclave": {"reader - writer": "private"},
     "spawn/one-room": {"Keeper - Street": "plain", "Keeper - visitor1": "encrypted"},
     "spawn/three-rooms": {
         "Keeper - Street": "plain",
@@ -114,6 +118,19 @@ alice: a report of 432 bytes debug: bob says so, and asks back
 alice: it is bob's enclave, as the manifest says
 alice: with one bit changed it proves nothing
 """,
+    "files": """\
+writer: wrote a line
+writer: wrote a line
+writer: wrote a line
+writer: sends 56 bytes
+reader: Dear reader,
+reader: an enclave has no files.
+reader: It asks for them.
+reader: remove inbox/letter: the deployment grants the directory 'inbox' for reading only
+reader: open inbox/../letters.py: a path has no empty names, no '.' and no '..'
+reader: open outbox/letter: the deployment grants no directory 'outbox' (it grants: inbox)
+writer: the letter was read
+""",
     "spawn": """\
 visitor 1: nobody was here before me
 visitor 1 has left: stopped
@@ -159,7 +176,8 @@ def test_every_deployment_has_a_case() -> None:
     }
     assert found == CARRIERS.keys()
     folders = {folder.name for folder in EXAMPLES.iterdir() if folder.is_dir()}
-    assert folders - {"demo", "smc", "pingpong_network"} == SOURCES.keys()
+    # test_smc, test_https, test_echo, test_pingpong_network
+    assert folders - {"demo", "https", "pingpong_network", "smc", "tcp_echo", "tls_echo"} == SOURCES.keys()
 
 
 @pytest.mark.parametrize("example", SOURCES)

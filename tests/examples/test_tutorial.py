@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+import pytest
 from tests.conftest import NOTICE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 TUTORIAL = Path(__file__).parents[2] / "docs" / "tutorial.md"
 HOME = "/home/you"
@@ -47,6 +53,16 @@ def test_every_block_is_a_file_or_a_console() -> None:
     assert {block.language for block in blocks() if block.file is not None} == {"python", "xml"}
 
 
+@pytest.fixture
+def background(tmp_path: Path) -> Iterator[None]:
+    """Whatever the page leaves running when a test has failed ends with the test."""
+    yield
+    for file in tmp_path.glob("*.pid"):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(file.read_text(encoding="ascii")), signal.SIGTERM)
+
+
+@pytest.mark.usefixtures("background")
 def test_everything_happens_as_shown(tmp_path: Path) -> None:
     """From the first command to the last, in one directory."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])

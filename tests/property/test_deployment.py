@@ -17,6 +17,7 @@ from eactors.deployment.model import (
     Cipher,
     DeployedActor,
     Deployment,
+    Directory,
     EnclaveSettings,
     EnclaveShare,
     Key,
@@ -134,7 +135,21 @@ def extensions(draw: st.DrawFn, servers: tuple[Server, ...]) -> tuple[Any, ...]:
         for actor in some_of(placed)
         for name in draw(st.lists(names, unique=True, max_size=2))
     )
-    return channels, pools, waits, params, *draw(trust(tuple(enclaves)))
+    directories = (
+        tuple(
+            Directory(
+                name,
+                draw(paths),
+                0,
+                draw(perhaps(st.sampled_from(["read", "write"]))),
+                draw(perhaps(st.sampled_from(placed))),
+            )
+            for name in draw(st.lists(names, unique=True, max_size=3))
+        )
+        if placed
+        else ()
+    )
+    return channels, pools, waits, params, *draw(trust(tuple(enclaves))), directories
 
 
 paths = st.text(LETTERS + "./-<&'\" ", min_size=1, max_size=20).filter(lambda text: text == text.strip())
@@ -239,6 +254,10 @@ def serialised(deployment: Deployment) -> str:
     ]
     parts += [element("key", name=k.name, file=k.file) for k in deployment.keys]
     parts += [element("requires", enclave=r.enclave, module=r.module) for r in deployment.requirements]
+    parts += [
+        element("directory", name=d.name, path=d.path, access=d.access, actor=d.actor)
+        for d in deployment.directories
+    ]
     return element("data", *parts)
 
 

@@ -65,6 +65,7 @@ VALID = """\
   <key name="alice" file="keys/alice.pem"/>
   <key name="bob" file="bob's key.pem"/>
   <requires enclave="1" module="codes:TABLE"/>
+  <directory name="data" path="files" access="write" actor="Ping"/>
 </data>
 """
 
@@ -232,6 +233,15 @@ def test_reader_and_schema_agree_on_every_value() -> None:
                 assert accepted(data) == SCHEMA.validate(etree.fromstring(data)), data
 
 
+PATTERNS = (
+    ("actors/actor/name", None),
+    ("key", "file"),
+    ("requires", "module"),
+    ("directory", "name"),
+    ("directory", "path"),
+)
+
+
 @steady
 @given(
     st.text(max_size=6)
@@ -240,7 +250,7 @@ def test_reader_and_schema_agree_on_every_value() -> None:
 )
 def test_reader_and_schema_agree_on_every_name(name: str) -> None:
     """The two patterns of a name are the same, whatever Unicode brings; so are those of paths and modules."""
-    for place, attribute in (("actors/actor/name", None), ("key", "file"), ("requires", "module")):
+    for place, attribute in PATTERNS:
         root = etree.fromstring(VALID.encode())
         target = root.find(place)
         assert target is not None

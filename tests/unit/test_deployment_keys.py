@@ -107,6 +107,21 @@ def test_required_twice() -> None:
     assert message.startswith("'json' is required twice in enclave 1: here and in line ")
 
 
+def test_directories() -> None:
+    """One name for all, or one for each actor; not both, and not for actors that do not run."""
+    ours, mine = '<directory name="d" path="x"/>', '<directory name="d" path="y" actor="A"/>'
+    theirs = '<directory name="d" path="y" actor="B"/>'
+    checked("A:1 B:2", mine, theirs)
+    number, message, hint = refused("A:1 B:2", ours, '<directory path="y" name="d"/>')
+    assert (number, hint) == (1, "give one of the two another name, or to another actor")
+    assert message.startswith("directory 'd' is given twice: here and in line ")
+    number, message, hint = refused("A:1 B:2", mine, ours)
+    assert (number, hint) == (0, "give one of the two another name")
+    assert message.startswith("directory 'd' of 'A' has the name of one for all actors, in line ")
+    number, message, _ = refused("A:1 B:2", '<directory name="d" path="y" actor="C"/>')
+    assert (number, message) == (0, "<directory> names the unknown actor 'C'")
+
+
 def test_messages_are_safe_to_print() -> None:
     """A name that no terminal can show is escaped."""
     odd = "a\ue000"

@@ -13,6 +13,7 @@ from eactors.deployment.model import (
     ChannelSettings,
     DeployedActor,
     Deployment,
+    Directory,
     EnclaveSettings,
     EnclaveShare,
     Key,
@@ -62,6 +63,7 @@ def test_whole_deployment() -> None:
         ),
         keys=(Key("alice", "keys/alice's key.pem", 33), Key("bob", "bob.pem", 34)),
         requirements=(Requirement(1, "codes:TABLE", 35),),
+        directories=(Directory("data", "files/of ours", 36, "write", "Ping"),),
     )
 
 

@@ -12,7 +12,7 @@ ID = "write a number from 0 to 65535"
 NAME = "a name is 1 to 255 letters, digits, '_', '.' or '-', and begins with neither '.' nor '-'"
 PAIR = 'write both names with a space between, such as between="Ping Pong"'
 CIPHERS = "write 'none' or 'aes-128-gcm' or 'aes-256-gcm' or 'chacha20-poly1305'"
-PATH = "write the path of a file, relative to the deployment file"
+PATH = "write a path, relative to the deployment file"
 MODULE = "write package.module, or module:NAME"
 
 BAD = {
@@ -263,6 +263,19 @@ BAD = {
         35,
         f"module of <requires> is not a legal module: '{'m' * 60}...'",
         MODULE,
+    ),
+    "directory without a path": Bad(
+        'path=" files/of ours "', 'path=""', 36, "path of <directory> is empty", PATH
+    ),
+    "directory of a path": Bad(
+        'name="data"', 'name="data/x"', 36, "name of <directory> is not a legal name: 'data/x'", NAME
+    ),
+    "directory that is executed": Bad(
+        'access="write"',
+        'access="reed"',
+        36,
+        "access of <directory> cannot be 'reed'",
+        "did you mean 'read'? write 'read' or 'write'",
     ),
 }
 

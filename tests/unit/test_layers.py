@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 PACKAGE = Path(eactors.__file__).parent
 OUTSIDE = ("host", "build", "cli", "system", "deployment")
 THIRD_PARTY_ALLOWED = {"msgspec"}
-# Certificates need it; only an image whose source imports attested_tls has either.
-CERTIFICATES = {"attested_tls": {"cryptography"}}
+# Certificates and sites need them; only an image whose source imports attested_tls or web has any.
+OPTIONAL = {"attested_tls": {"cryptography"}, "web": {"anyio", "h11", "uvicorn"}}
 
 
 def trusted_files() -> list[Path]:
@@ -56,7 +56,7 @@ def test_trusted_code_imports_the_standard_library_and_itself(file: Path) -> Non
     import sys  # noqa: PLC0415
 
     known = set(sys.stdlib_module_names) | {"eactors"} | THIRD_PARTY_ALLOWED
-    known |= CERTIFICATES.get(file.relative_to(PACKAGE).parts[0], set())
+    known |= OPTIONAL.get(file.relative_to(PACKAGE).parts[0], set())
     assert {name.partition(".")[0] for name in imports(file)} <= known
 
 
@@ -68,5 +68,6 @@ def test_errors_import_nothing() -> None:
 def test_nothing_that_every_enclave_has_imports_certificates() -> None:
     """They bring a library of 16 MB with them."""
     for file in trusted_files():
-        if file.relative_to(PACKAGE).parts[0] != "attested_tls":
-            assert not any(name.startswith("eactors.attested_tls") for name in imports(file)), file
+        if file.relative_to(PACKAGE).parts[0] not in OPTIONAL:
+            own = ("eactors.attested_tls", "eactors.web")
+            assert not any(name.startswith(own) for name in imports(file)), file

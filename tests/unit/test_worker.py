@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+import time
 from typing import Any
 
 import pytest
@@ -165,3 +166,46 @@ def test_references_are_counted_right(ends: list[_native.Connector]) -> None:
     after = [sys.getrefcount(thing) for thing in (message, one, two, None)][:3], sys.getallocatedblocks()
     assert after[0] == before[0]
     assert abs(after[1] - before[1]) < 200
+
+
+class Patient(Actor):
+    """An actor whose body answers what it is told to, so many times."""
+
+    def __init__(self, answers: list[object], region: _native.Region) -> None:
+        self.answers = answers
+        self.region = region
+
+    def body(self) -> object:
+        """Answer, and stop the worker at last."""
+        if not self.answers:
+            self.region.stop()
+            return None
+        return self.answers.pop()
+
+
+# How often it looks before it sleeps for the first time (then twice), and the most that it sleeps.
+LOOKS, LONGEST = 64, 0.1
+
+
+@pytest.mark.parametrize(
+    ("answer", "least"), [(0.05, 0.05), (0.001, 0.001), (7.5, LONGEST), (None, 0.02), (3, 0.02)]
+)
+def test_a_body_says_how_long_it_can_wait(world: World, answer: object, least: float) -> None:
+    """Seconds as a float, within bounds; anything else means some tens of milliseconds."""
+    sleeps = 4
+    actor = Patient([answer] * (LOOKS + 2 * sleeps), world.region)
+    worker = world.worker()
+    worker.add(actor, Patient.body, [])
+    began = time.monotonic()
+    worker.run()
+    assert time.monotonic() - began >= least * sleeps * 0.9
+    assert world.region.counters(world.participants[0])["sleeps"] >= sleeps - 1
+
+
+def test_a_body_that_is_not_through_is_called_at_once(world: World) -> None:
+    """True: there is more to do, though no message moved; and the most impatient body counts."""
+    worker = world.worker()
+    worker.add(Patient([True] * 1000, world.region), Patient.body, [])
+    worker.add(Patient([100.0] * 2000, world.region), Patient.body, [])
+    worker.run()
+    assert world.region.counters(world.participants[0])["sleeps"] == 0

@@ -112,6 +112,7 @@ class Connector:
         decode: Callable[[bytes], Any] | None = None,
         attribute: str = ...,
     ) -> Self: ...
+    idle: bool
     @property
     def broken(self) -> ChannelBroken | None: ...
     @property

@@ -117,6 +117,15 @@ static PyObject *attach_plain(PyObject *module, PyObject *args) {
 
 static PyMethodDef functions[] = {{"attach_plain", attach_plain, METH_VARARGS, NULL}, {0}};
 
+/* Of channels to system actors, which are all plain. */
+static PyObject *get_idle(ConnectorObject *self, void *unused) { return PyBool_FromLong(self->idle); }
+static int set_idle(ConnectorObject *self, PyObject *value, void *unused) { return self->idle = value == Py_True, 0; }
+
+static PyGetSetDef idle = {"idle", (getter)get_idle, (setter)set_idle, "Whether nothing will come unless something is sent.", NULL};
+
 int ea_py_add_plain(PyObject *module) {
-    return PyModule_AddFunctions(module, functions);
+    PyObject *descriptor = PyDescr_NewGetSet(&Connector_Type, &idle);
+    int added = descriptor == NULL ? -1 : PyDict_SetItemString(Connector_Type.tp_dict, "idle", descriptor);
+    Py_XDECREF(descriptor);
+    return added < 0 ? -1 : PyModule_AddFunctions(module, functions);
 }

@@ -122,7 +122,7 @@ struct ConnectorObject {
     PyObject *broken; /* the error; NULL: the channel is whole */
     bool told;        /* the actor knows that it is broken */
     bool unsettled;   /* the carrier has more to do than to carry: see `advance` */
-    bool peer_closed;
+    bool peer_closed, idle; /* idle: the peer says nothing unless it is asked, and nothing is asked */
     reopening *again;   /* NULL: the channel ends with its peer */
     PyObject **outbox; /* a ring */
     uint32_t outbox_head, outbox_count, outbox_room;

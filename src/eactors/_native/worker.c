@@ -122,7 +122,7 @@ static bool is_over(const seat *at) {
     if (at->body != NULL) return false;
     for (uint32_t i = 0; i < at->count; i++) {
         const ConnectorObject *connector = at->connectors[i];
-        if (!connector->peer_closed || (connector->again != NULL && connector->again->awaited)) return false;
+        if (!connector->idle && (!connector->peer_closed || (connector->again != NULL && connector->again->awaited))) return false;
     }
     return true;
 }

@@ -22,13 +22,17 @@ class AsyncActor(Actor):
     """An actor with ``async def main(self)``, in which asyncio works as its programmers know it.
 
     When main() returns, all other tasks are cancelled and the actor stops; what it raises, the
-    actor fails with. Declare ``network = Network()`` to have connections, servers and streams.
-    Handlers of connectors may be coroutine functions; ``await self.receive(self.peer)`` is the
-    next message of a connector without a handler.
+    actor fails with. When somebody asks the application to end (Ctrl-C), main() is cancelled, as
+    `asyncio.run` does it, and has some seconds to clean up. Declare ``network = Network()`` to
+    have connections, servers and streams. Handlers of connectors may be coroutine functions;
+    ``await self.receive(self.peer)`` is the next message of a connector without a handler.
 
     Attributes:
         loop: The event loop, which the actor's worker runs.
     """
+
+    ends_when_asked: ClassVar[bool] = True
+    """It ends by itself when it is told that the application is to end; for the launcher."""
 
     polls: ClassVar[bool] = True
     """The loop takes the messages of services; no handler does."""
@@ -48,6 +52,9 @@ class AsyncActor(Actor):
         self.loop = Loop(self._poll, network)
         self._receivers: list[tuple[_native.Connector, Future[Any]]] = []
         self._main: Task[None] | None = None
+        self._ending = False
+        if network is not None:
+            network.on_ending = self._end
 
     async def main(self) -> None:
         """What the actor does."""
@@ -73,8 +80,14 @@ class AsyncActor(Actor):
             return patience
         self.loop.close()
         self.stop()
-        self._main.result()
+        if not (self._ending and self._main.cancelled()):
+            self._main.result()
         return None
+
+    def _end(self) -> None:
+        if not self._ending and self._main is not None:
+            self._ending = True
+            self._main.cancel()
 
     async def _whole(self) -> None:
         try:

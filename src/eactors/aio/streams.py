@@ -1,17 +1,22 @@
-"""Transports: a connection or a datagram socket of the network service, as asyncio wants it."""
+"""StreamTransport: a connection of the network service, as asyncio wants it."""
 
 from __future__ import annotations
 
-from asyncio import BufferedProtocol, constants, protocols, transports
+import sys
+from asyncio import BufferedProtocol, constants, futures, protocols, transports
 from typing import TYPE_CHECKING, Any
 
+from eactors.aio.addresses import kernel_address
+
 if TYPE_CHECKING:
-    from asyncio import BaseProtocol, DatagramProtocol
+    from asyncio import BaseProtocol, Future
     from collections.abc import Iterable
 
     from eactors.aio.loop import Loop
-    from eactors.aio.server import Server
-    from eactors.services.sockets import Connection, DatagramSocket
+    from eactors.services.sockets import Connection
+
+_BY_TRANSPORT = sys.version_info >= (3, 13)
+"""Whether a server counts its transports, or only how many they are."""
 
 
 class StreamTransport(transports._FlowControlMixin, transports.Transport):
@@ -22,15 +27,23 @@ class StreamTransport(transports._FlowControlMixin, transports.Transport):
         connection: The connection.
         protocol: What is told of it.
         server: Which server has accepted it, if one has.
+        waiter: Who waits for the transport, and gets it before any bytes come.
     """
 
     _start_tls_compatible = True
     _sendfile_compatible = constants._SendfileMode.UNSUPPORTED
 
     def __init__(
-        self, loop: Loop, connection: Connection, protocol: BaseProtocol, server: Server | None = None
+        self,
+        loop: Loop,
+        connection: Connection,
+        protocol: BaseProtocol,
+        server: Any = None,
+        waiter: Future[None] | None = None,
     ) -> None:
-        super().__init__({"peername": connection.peer, "sockname": connection.local}, loop)
+        super().__init__(
+            {"peername": kernel_address(connection.peer), "sockname": kernel_address(connection.local)}, loop
+        )
         self._loop = loop
         self._connection = connection
         self._server = server
@@ -40,10 +53,14 @@ class StreamTransport(transports._FlowControlMixin, transports.Transport):
         connection.on_end = self._end
         connection.on_room = self._maybe_resume_protocol  # type: ignore[attr-defined]
         if server is not None:
-            server.attach(self)
+            server._attach(self) if _BY_TRANSPORT else server._attach()
         loop.call_soon(protocol.connection_made, self)
-        # Bytes are taken only when the protocol knows whence.
-        loop.call_soon(self._start)
+        # Bytes are taken only when the protocol knows whence, and whoever waits has been woken.
+        if waiter is None:
+            loop.call_soon(self._start)
+        else:
+            loop.call_soon(futures._set_result_unless_cancelled, waiter, None)  # type: ignore[attr-defined]
+            loop.call_soon(loop.call_soon, self._start)
 
     def get_protocol(self) -> BaseProtocol:
         """What is told of the connection."""
@@ -176,57 +193,13 @@ class StreamTransport(transports._FlowControlMixin, transports.Transport):
         protocol, self._protocol = self._protocol, None
         if protocol is None:
             return
+        # They refer to each other, and the garbage collector may not come for long.
+        connection, nothing = self._connection, lambda *_: None
+        connection.on_data = None
+        connection.on_closed = connection.on_end = connection.on_room = nothing
         try:
             protocol.connection_lost(error)
         finally:
             if self._server is not None:
-                self._server.detach(self)
-                self._server = None
-
-
-class DatagramTransport(transports.DatagramTransport):
-    """A socket for datagrams."""
-
-    def __init__(
-        self, loop: Loop, socket: DatagramSocket, protocol: DatagramProtocol, remote: tuple[str, int] | None
-    ) -> None:
-        super().__init__({"sockname": socket.address, "peername": remote})
-        self._loop = loop
-        self._socket = socket
-        self._protocol = protocol
-        self._remote = remote
-        self._closing = False
-        socket.on_closed = lambda error: loop.call_soon(protocol.connection_lost, error)
-
-    def received(self, data: bytes, address: tuple[str, int]) -> None:
-        """One has come."""
-        if not self._closing and (self._remote is None or self._remote == address):
-            self._protocol.datagram_received(data, address)
-
-    def sendto(self, data: Any, addr: Any = None) -> None:
-        """Send one; it may be lost."""
-        if not isinstance(data, bytes | bytearray | memoryview):
-            raise TypeError(f"data argument must be a bytes-like object, not {type(data).__name__!r}")
-        to = addr or self._remote
-        if to is None or (self._remote is not None and addr not in (None, self._remote)):
-            raise ValueError(f"Invalid address: must be None or {self._remote}")
-        if data and not self._closing:
-            self._socket.send(bytes(data), to[0], to[1])
-
-    def is_closing(self) -> bool:
-        """Whether it is closed."""
-        return self._closing
-
-    def close(self) -> None:
-        """Close it."""
-        if not self._closing:
-            self._closing = True
-            self._socket.close()
-
-    def abort(self) -> None:
-        """Close it."""
-        self.close()
-
-    def get_protocol(self) -> BaseProtocol:
-        """What is told of it."""
-        return self._protocol
+                server, self._server = self._server, None
+                server._detach(self) if _BY_TRANSPORT else server._detach()

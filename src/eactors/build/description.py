@@ -46,7 +46,7 @@ def describe(
 
 
 def origin_of(path: str) -> str:
-    """Who wrote a file of an image: ``application``, ``eactors``, ``third-party`` or ``standard library``.
+    """Who wrote a file of an image: one of `eactors.build.summary.ORIGINS`.
 
     What stands for the hardware on the platform "simulation" is of the origin ``simulation``:
     it is in no image for hardware.
@@ -54,7 +54,13 @@ def origin_of(path: str) -> str:
     top, _, rest = path.partition("/")
     if rest.startswith("platform/") and rest.rpartition("/")[2].partition(".")[0] in _SIMULATION:
         return "simulation"
-    known = {"app": "application", PLAN: "application", "eactors": "eactors", "__main__.py": "eactors"}
+    known = {
+        "app": "application",
+        PLAN: "application",
+        "resources": "resources",
+        "eactors": "eactors",
+        "__main__.py": "eactors",
+    }
     return known.get(top) or ("third-party" if top == "site" else "standard library")
 
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from eactors.build.powers import powers_of
 from eactors.build.source import module_name
 from eactors.deployment.sizes import node_payload, ring_slots
+from eactors.services.base import Service
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from eactors.build.reach import Reach
     from eactors.deployment.plan import Home, Plan, PlannedChannel, PlannedService, PlannedWorker
@@ -50,7 +51,7 @@ def enclave_plan(
             "beside": reached.beside,
         },
         "owners": dict(owners),
-        "powers": [*(["exchanges"] if encrypted else []), *powers_of(reached)],
+        "powers": sorted({*(["exchanges"] if encrypted else []), *powers_of(reached), *_asked(plan, own)}),
         "private_channels": [channel.capacity for channel in private],
         "pools": {
             pool.name: {"kind": pool.kind, "nodes": pool.nodes, "payload": pool.size} for pool in pools
@@ -62,6 +63,15 @@ def enclave_plan(
             if any(share.enclave == enclave for share in worker.shares)
         ],
     }
+
+
+def _asked(plan: Plan, own: set[str]) -> Iterator[str]:
+    """The powers that clients of system actors use."""
+    for service in plan.services:
+        if service.actor in own:
+            declared = plan.actors[service.actor].cls.__eactors__.connectors[service.attribute]
+            if isinstance(declared, Service):
+                yield from declared.powers
 
 
 def _worker(

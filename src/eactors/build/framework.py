@@ -36,11 +36,13 @@ TRUSTED = (
     "placement.py",
     "platform",
     "private.py",
+    "resources.py",
     "services",
+    "web",
 )
 """What of this package runs inside an enclave, besides the native module."""
 
-LISTS = ("", "services")
+LISTS = ("", "services", "web")
 """Packages below this one whose ``__init__`` only lists public names, and is cut to those in use."""
 
 FROZEN = frozenset(

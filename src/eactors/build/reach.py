@@ -15,6 +15,7 @@ from eactors.build.bindings import Imported
 from eactors.build.cut import all_of, cut, import_of
 from eactors.build.framework import PACKAGE
 from eactors.build.modules import Modules
+from eactors.build.resources import resources_of
 from eactors.build.source import module_name
 from eactors.build.statements import listed
 from eactors.build.walk import Walk
@@ -77,6 +78,7 @@ class Reach:
         classes: Names of the actor classes.
         files: The cut files by their place in the image; ``eactors/__init__.py`` is one.
         origins: The user's file of each.
+        resources: Files that are no code, by their place in the image.
         late: Modules that functions import, and those declared.
         remarks: What could not be seen.
         left_out: What is not in the enclave, in the order of modules and lines.
@@ -87,6 +89,7 @@ class Reach:
     classes: tuple[str, ...]
     files: dict[str, bytes]
     origins: dict[str, Path]
+    resources: dict[str, Path]
     late: tuple[Late, ...]
     remarks: tuple[Remark, ...]
     left_out: tuple[LeftOut, ...]
@@ -137,6 +140,7 @@ def reach(source: Path, classes: Sequence[type[Actor]], requires: Sequence[str] 
         classes=tuple(names),
         files={module.place: cut(module.text, _pieces(module, walk)) for module in files},
         origins={module.place: module.path for module in files if module.path is not None},
+        resources=resources_of(source, classes),
         late=tuple(sorted(late, key=lambda one: (one.module, one.name or "", one.required))),
         remarks=tuple(Remark(*remark) for remark in sorted(walk.remarks)),
         left_out=tuple(_left_out(modules, walk)),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from eactors.build.image import Image
 
-ORIGINS = ("application", "eactors", "simulation", "third-party", "standard library")
+ORIGINS = ("application", "resources", "eactors", "simulation", "third-party", "standard library")
 
 
 @dataclass(frozen=True, slots=True)

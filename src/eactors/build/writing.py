@@ -74,6 +74,7 @@ def _contents(
     yield "__main__.py", framework.START
     yield PLAN, canonical(plan)
     yield from reach.files.items()
+    yield from reach.resources.items()
     if observed is not None:
         yield from observed.files.items()
         return

@@ -78,6 +78,8 @@ def _show_image(console: Console, image: BuiltImage) -> None:
     for heading in ("files", "bytes", "lines"):
         table.add_column(heading, justify="right")
     for origin, total in image.origins.items():
+        if origin == "resources" and not total.files:
+            continue
         table.add_row(f"  {origin}", f"{total.files:,}", f"{total.bytes:,}", f"{total.lines:,}")
     console.print(table)
     if image.left_out:

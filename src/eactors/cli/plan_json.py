@@ -30,6 +30,10 @@ def plan_json(plan: Plan) -> dict[str, Any]:
             }
             for service in plan.services
         ],
+        "directories": [
+            {"name": each.name, "path": each.path, "access": each.access, "actor": each.actor}
+            for each in plan.directories
+        ],
         "pools": [
             {
                 "name": pool.name,

@@ -26,12 +26,7 @@ def plan_tree(plan: Plan) -> Tree:
         for enclave in plan.enclaves.values():
             branch.add(escape(_enclave_line(enclave)))
     _add_channels(tree, plan)
-    if plan.services:
-        branch = tree.add("system actors")
-        for service in plan.services:
-            leaf = branch.add(escape(f"{service}: ") + "[bold]plain[/], the host reads it")
-            if reason := declassified_service(plan, service):
-                leaf.add(escape(f"declassified: {printable(reason)}"))
+    _add_system_actors(tree, plan)
     if plan.pools:
         branch = tree.add("pools")
         for pool in plan.pools:
@@ -97,6 +92,19 @@ def _add_channels(tree: Tree, plan: Plan) -> None:
             leaf.add(_encryption_line(plan, channel))
         for end, reason in declassified(plan, channel).items():
             leaf.add(escape(f"declassified by {end}: {printable(reason)}"))
+
+
+def _add_system_actors(tree: Tree, plan: Plan) -> None:
+    branch = tree.add("system actors") if plan.services else tree
+    for service in plan.services:
+        leaf = branch.add(escape(f"{service}: ") + "[bold]plain[/], the host reads it")
+        if reason := declassified_service(plan, service):
+            leaf.add(escape(f"declassified: {printable(reason)}"))
+    branch = tree.add("directories") if plan.directories else tree
+    for each in plan.directories:
+        whose = "all actors" if each.actor is None else each.actor
+        may = "read" if each.access == "read" else "read and write"
+        branch.add(escape(f"{each.name}: {printable(each.path)}, which {whose} may {may}"))
 
 
 def _encryption_line(plan: Plan, channel: PlannedChannel) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eactors.deployment.directories import check_directories
 from eactors.deployment.keys import check_keys
 from eactors.deployment.layout import check_layout
 from eactors.deployment.lives import check_lives
@@ -29,4 +30,5 @@ def check(deployment: Deployment) -> None:
     check_layout(deployment)
     check_settings(deployment)
     check_keys(deployment)
+    check_directories(deployment)
     check_lives(deployment)

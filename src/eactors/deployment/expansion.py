@@ -112,6 +112,11 @@ class _Instances:
                 for param in deployment.params
                 for name in self._names.get(param.actor, [param.actor])
             ),
+            directories=tuple(
+                replace(directory, actor=name)
+                for directory in deployment.directories
+                for name in self._names.get(directory.actor or "", [directory.actor])
+            ),
             enclave_settings=tuple(
                 each for settings in deployment.enclave_settings for each in self._each(settings)
             ),

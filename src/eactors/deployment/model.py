@@ -20,6 +20,7 @@ Kind = Literal["public", "private"]
 Cipher = Literal["none", "aes-128-gcm", "aes-256-gcm", "chacha20-poly1305"]
 KeyExchange = Literal["local-attestation", "remote-attestation", "sealing", "diffie-hellman"]
 Platform = Literal["simulation"]
+Access = Literal["read", "write"]
 Start = Literal["at-once", "on-demand"]
 Restart = Literal["never", "on-failure"]
 
@@ -169,6 +170,17 @@ class Trust:
 
 
 @dataclass(frozen=True, slots=True)
+class Directory:
+    """One ``<directory>``: what files the system actors may open, for one actor (None: for all)."""
+
+    name: str
+    path: str
+    line: int
+    access: Access | None = None
+    actor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Deployment:
     """A whole deployment file."""
 
@@ -183,6 +195,7 @@ class Deployment:
     keys: tuple[Key, ...] = ()
     requirements: tuple[Requirement, ...] = ()
     trusts: tuple[Trust, ...] = ()
+    directories: tuple[Directory, ...] = ()
 
     def share_lines(self) -> dict[int, int]:
         """Return, for each enclave with actors, the line of the first ``<enclave>`` that it has."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 # What msgspec reads back for a launcher has its types at run time.
-from eactors.deployment.model import UNTRUSTED, Cipher, KeyExchange, Kind, Platform, Rate, WaitPolicy
+from eactors.deployment.model import UNTRUSTED, Access, Cipher, KeyExchange, Kind, Platform, Rate, WaitPolicy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -96,7 +96,11 @@ class PlannedChannel:
 
 @dataclass(frozen=True, slots=True)
 class PlannedService:
-    """An actor's channel to a system actor of its server; sizes as of a channel, and always plain."""
+    """An actor's channel to a system actor of its server; sizes as of a channel, and always plain.
+
+    Attributes:
+        ends_when_asked: Whether the actor is told on it that the application is to end, and ends.
+    """
 
     id: int
     actor: str
@@ -106,9 +110,20 @@ class PlannedService:
     capacity: int
     message_size: int
     node_size: int
+    ends_when_asked: bool = False
 
     def __str__(self) -> str:
         return f"{self.actor}.{self.attribute} - system {self.system}"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedDirectory:
+    """A directory below which an actor (None: every one) may have files; its path is absolute."""
+
+    name: str
+    path: str
+    access: Access
+    actor: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +228,7 @@ class Plan:
     servers: tuple[PlannedServer, ...]
     channels: tuple[PlannedChannel, ...]
     services: tuple[PlannedService, ...]
+    directories: tuple[PlannedDirectory, ...]
     pools: tuple[PlannedPool, ...]
     enclaves: dict[int, PlannedEnclave]
     keys: dict[str, Path]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from eactors.deployment import plan as planned
 from eactors.deployment.channels import plan_channels
 from eactors.deployment.checks import check
+from eactors.deployment.directories import plan_directories
 from eactors.deployment.enclaves import plan_enclaves, requirements
 from eactors.deployment.errors import DeploymentError
 from eactors.deployment.expansion import expand
@@ -61,6 +62,7 @@ def make_plan(deployment: Deployment, source: Source, overrides: Iterable[tuple[
         servers=tuple(_server(deployment, server) for server in deployment.servers),
         channels=channels,
         services=plan_services(actors.values(), len(channels)),
+        directories=plan_directories(deployment),
         pools=_pools(deployment, actors),
         enclaves=enclaves,
         keys={key.name: Path(deployment.file).parent / key.file for key in deployment.keys},

@@ -25,7 +25,7 @@ def plan_services(actors: Iterable[PlannedActor], first: int) -> tuple[PlannedSe
         first: The id of the first; they share their numbers with channels.
     """
     declared = [
-        (actor, attribute, connector)
+        (actor, actor.cls, attribute, connector)
         for actor in actors
         for attribute, connector in actor.cls.__eactors__.connectors.items()
         if isinstance(connector, Service)
@@ -40,6 +40,7 @@ def plan_services(actors: Iterable[PlannedActor], first: int) -> tuple[PlannedSe
             capacity=service.capacity,
             message_size=service.message_size,
             node_size=service.node_size,
+            ends_when_asked=service.tells_the_end and getattr(cls, "ends_when_asked", False),
         )
-        for number, (actor, attribute, service) in enumerate(declared)
+        for number, (actor, cls, attribute, service) in enumerate(declared)
     )

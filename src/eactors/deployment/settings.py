@@ -41,7 +41,7 @@ def _check_channels(deployment: Deployment) -> None:
                 line=channel.line,
                 hint="name the two different actors that the channel connects",
             )
-    _check_runs(
+    check_runs(
         deployment,
         ((actor, each.line, "<channel>") for each in deployment.channels for actor in each.between),
     )
@@ -60,7 +60,7 @@ def _pair(between: tuple[str, str]) -> str:
 
 
 def _check_params(deployment: Deployment) -> None:
-    _check_runs(deployment, ((each.actor, each.line, "<param>") for each in deployment.params))
+    check_runs(deployment, ((each.actor, each.line, "<param>") for each in deployment.params))
     refuse_twins(
         deployment.file,
         (
@@ -75,7 +75,7 @@ def _check_params(deployment: Deployment) -> None:
     )
 
 
-def _check_runs(deployment: Deployment, named: Iterable[tuple[str, int, str]]) -> None:
+def check_runs(deployment: Deployment, named: Iterable[tuple[str, int, str]]) -> None:
     """Refuse a setting (``named``: actor, line, element) of an actor that does not run."""
     declared = {actor.name: actor.line for actor in deployment.actors}
     placed = {actor for actor, _ in placements(deployment)}

@@ -91,8 +91,8 @@ class Value:
         return tuple(Value(word, self.what, self.file, self.line).name() for word in _WORD.findall(self.text))
 
     def path(self) -> str:
-        """Return the value as the path of a file."""
-        return self._matching(PATH, "path", "write the path of a file, relative to the deployment file")
+        """Return the value as a path."""
+        return self._matching(PATH, "path", "write a path, relative to the deployment file")
 
     def module(self) -> str:
         """Return the value as the name of a module, or of a name in one."""

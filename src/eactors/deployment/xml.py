@@ -23,6 +23,7 @@ from eactors.deployment.model import DeployedActor, Deployment, EnclaveShare, Se
 from eactors.deployment.xml_settings import (
     SETTINGS,
     read_channel,
+    read_directory,
     read_enclave_settings,
     read_key,
     read_param,
@@ -85,6 +86,7 @@ def parse(data: bytes, file: str) -> Deployment:
         keys=tuple(read_key(element) for element in root.all("key")),
         requirements=tuple(read_requirement(element) for element in root.all("requires")),
         trusts=tuple(read_trust(element) for element in root.all("trust")),
+        directories=tuple(read_directory(element) for element in root.all("directory")),
     )
 
 

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, get_args
 
 from eactors.deployment import limits
 from eactors.deployment.model import (
+    Access,
     ChannelSettings,
     Cipher,
+    Directory,
     EnclaveSettings,
     Key,
     KeyExchange,
@@ -27,8 +29,9 @@ if TYPE_CHECKING:
     from eactors.deployment.elements import Element
     from eactors.deployment.values import Value
 
-SETTINGS = ("channel", "pool", "wait", "param", "enclave-settings", "key", "requires", "trust")
+SETTINGS = ("channel", "pool", "wait", "param", "enclave-settings", "key", "requires", "trust", "directory")
 
+_ACCESSES: dict[str, Access] = {access: access for access in get_args(Access)}
 _CIPHERS: dict[str, Cipher] = {cipher: cipher for cipher in get_args(Cipher)}
 _EXCHANGES: dict[str, KeyExchange] = {exchange: exchange for exchange in get_args(KeyExchange)}
 _KINDS: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}
@@ -98,6 +101,18 @@ def read_trust(element: Element) -> Trust:
     if "platform" in given:
         _platform(given["platform"])
     return Trust(given["root"].path(), element.line)
+
+
+def read_directory(element: Element) -> Directory:
+    """Read a ``<directory>``."""
+    given = element.settings("name", "path", optional=("access", "actor"))
+    return Directory(
+        name=given["name"].name(),
+        path=given["path"].path(),
+        line=element.line,
+        access=given["access"].choice(_ACCESSES) if "access" in given else None,
+        actor=given["actor"].name() if "actor" in given else None,
+    )
 
 
 def read_enclave_settings(element: Element) -> EnclaveSettings:

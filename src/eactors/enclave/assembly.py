@@ -113,7 +113,7 @@ class Assembly:
             for name, each in entry["connectors"].items():
                 if name.partition(".")[0] == attribute:
                     connector = self._connector(actor, name, declared, place, each)
-                    live = declared.live(connector)
+                    live = declared.live(connector, actor)
                     if name == attribute:
                         setattr(actor, attribute, live)
                     else:

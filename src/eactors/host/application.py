@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import time
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -12,6 +13,7 @@ from eactors.bridge.words import Exit, Failed, Finished
 from eactors.deployment.model import SYSTEM
 from eactors.errors import ManifestRejected, RegionCorrupted
 from eactors.host.deployed import read_deployed
+from eactors.host.directories import check_directories
 from eactors.host.errors import LaunchError
 from eactors.host.factory import Factory
 from eactors.host.layout import HOST_NODES, HOST_PAYLOAD, lay_out
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 _NONSENSE = (ValueError, LookupError, TypeError, AttributeError, StopIteration, OverflowError, RecursionError)
 """What handling an event can raise that no honest enclave sends."""
 _WAIT_NS = 50_000_000
+_ENDING = 5.0
+"""Seconds that actors get to end by themselves, when somebody has asked the application to end."""
 
 
 class Watcher(Protocol):
@@ -78,6 +82,7 @@ class Application:
         whole = read_deployed(built)
         self.deployed = deployed = whole.on(place_of(whole, server))
         _check_ciphers(deployed)
+        check_directories(deployed)
         self._built = built.resolve()  # the CPU has another working directory
         self._workspace = workspace
         self._server = deployed.server
@@ -275,6 +280,8 @@ class Application:
         """Stop all enclaves: by asking, and after a grace by force."""
         if self._ready_ns is not None:
             self.outcome.seconds = (time.monotonic_ns() - self._ready_ns) / 1e9
+        if self._interrupts.count > 0 and not self.outcome.failures:
+            self._ask_to_end()
         if self._servers is not None:
             self._servers.close(self._word())
         self._region.stop()
@@ -290,6 +297,20 @@ class Application:
         self._processes.close()
         self._drain()
         self._conclude()
+
+    def _ask_to_end(self) -> None:
+        """Let actors that end when they are asked do so; at the second signal they are not waited for."""
+        asked = {service.actor for service in self.deployed.services if service.ends_when_asked}
+        if not asked or self._ready_ns is None:
+            return
+        self._processes.signal(SYSTEM, signal.SIGTERM)
+        deadline = time.monotonic() + _ENDING
+        while asked & self._lives.unfinished and time.monotonic() < deadline and self._interrupts.count == 1:
+            self._mbox.wait(self._layout.host_bell, _WAIT_NS)
+            self._drain()
+            self._lives.tend(self._drain)
+            if self.outcome.failures:
+                return
 
     def _contexts(self) -> list[ContextPlace]:
         system = self._layout.system

@@ -32,6 +32,11 @@ class Child:
         if self.poll() is None:
             os.kill(self.pid, signal.SIGKILL)
 
+    def signal(self, number: int) -> None:
+        """Send it a signal if it still runs."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
     def end(self) -> int:
         """Kill it if it still runs; the exit status."""
         if self.poll() is None:

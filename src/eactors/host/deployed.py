@@ -17,6 +17,7 @@ from eactors.deployment.model import UNTRUSTED
 # At run time, for msgspec reads the annotations of `Deployed`.
 from eactors.deployment.plan import (  # noqa: TC001
     PlannedChannel,
+    PlannedDirectory,
     PlannedLife,
     PlannedPool,
     PlannedServer,
@@ -53,6 +54,7 @@ class Deployed:
     servers: tuple[PlannedServer, ...]
     channels: tuple[PlannedChannel, ...]
     services: tuple[PlannedService, ...]
+    directories: tuple[PlannedDirectory, ...]
     pools: tuple[PlannedPool, ...]
     images: dict[int, str]
     lives: dict[int, PlannedLife]
@@ -73,6 +75,7 @@ class Deployed:
             actors={name: enclave for name, enclave in self.actors.items() if name in own},
             channels=tuple(each for each in self.channels if own & {end.actor for end in each.ends}),
             services=tuple(service for service in self.services if service.server == place),
+            directories=tuple(each for each in self.directories if each.actor is None or each.actor in own),
             pools=tuple(pool for pool in self.pools if own & set(pool.users)),
             images=images,
             place=place,
@@ -116,13 +119,14 @@ def describe(plan: Plan, images: dict[int, str], untrusted: dict[int, str], comm
         servers=plan.servers,
         channels=plan.channels,
         services=plan.services,
+        directories=plan.directories,
         pools=plan.pools,
         images=images,
         lives={enclave: planned.life for enclave, planned in plan.enclaves.items()},
         untrusted=untrusted,
     )
-    # Where its source lies may differ from machine to machine.
-    same = msgspec.json.encode(replace(deployed, source=""))
+    # Where its source and its directories lie may differ from machine to machine.
+    same = msgspec.json.encode(replace(deployed, source="", directories=()))
     deployed = replace(deployed, digest=sha256(same + common).hexdigest())
     return msgspec.json.format(msgspec.json.encode(deployed), indent=1) + b"\n"
 

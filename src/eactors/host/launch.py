@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from eactors.host.cpus import is_crowded, usable_cpus
 from eactors.host.layout import HOST_NODES, HOST_PAYLOAD
 
@@ -71,7 +73,14 @@ def system_of(deployed: Deployed, layout: Layout, epochs: Mapping[int, int]) -> 
             for service in deployed.services
             if service.id in layout.channels
         ],
+        "settings": settings_of(deployed),
     }
+
+
+def settings_of(deployed: Deployed) -> dict[str, Any]:
+    """What the deployment says for each system actor."""
+    directories = {"directories": msgspec.to_builtins(deployed.directories)}
+    return {"files": directories, "pipes": directories, "names": {"enclaves": deployed.actors}}
 
 
 def host_of(layout: Layout) -> dict[str, Any]:

@@ -121,6 +121,11 @@ class Lives:
         """Whether enclaves may be started while the application runs."""
         return any(life.plan.may_begin_again for life in self.all.values())
 
+    @property
+    def unfinished(self) -> set[str]:
+        """The actors that have something left to do."""
+        return {actor for life in self.all.values() if life.state == "running" for actor in life.unfinished}
+
     def are_over(self) -> bool:
         """Whether no actor of an enclave that runs, or is about to, has anything left to do."""
         return all(

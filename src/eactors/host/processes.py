@@ -86,12 +86,26 @@ class Processes:
         """
         file = self._workspace.folder / "system.json"
         launch = {**system_of(self._deployed, self._layout, self.epochs(SYSTEM)), **self._common()}
+        kept = self._input()
+        launch["settings"]["console"] = {"input": kept}
         file.write_text(json.dumps(launch), encoding="utf-8")
-        return self._start(
-            SYSTEM,
-            "the system actors",
-            lambda errors: spawn(["-m", "eactors.system", str(file)], errors, orders),
-        )
+        program = ["-m", "eactors.system", str(file)]
+        try:
+            return self._start(
+                SYSTEM, "the system actors", lambda errors: spawn(program, errors, orders, kept)
+            )
+        finally:
+            if kept is not None:
+                os.close(kept)
+
+    def _input(self) -> int | None:
+        """A copy of our standard input, if some actor may ask for it: nobody else reads it."""
+        if all(service.system != "console" for service in self._deployed.services):
+            return None
+        try:
+            return os.dup(0)
+        except OSError:
+            return None  # we were started without one
 
     def _start(self, enclave: int, title: str, start: Callable[[int], int]) -> int:
         reader, writer = os.pipe()
@@ -137,6 +151,10 @@ class Processes:
         """What a process that ended wrote last to its standard error."""
         return self._children[enclave].last_words()
 
+    def signal(self, enclave: int, number: int) -> None:
+        """Send a signal to a process that has not ended."""
+        self._children[enclave].signal(number)
+
     def some_run(self) -> bool:
         """Whether some process has not ended."""
         return any(child.poll() is None for child in self._children.values())
@@ -163,22 +181,24 @@ class Processes:
             self._cpu.close()
 
 
-def spawn(arguments: list[str], errors: int, orders: int | None = None) -> int:
+def spawn(arguments: list[str], errors: int, orders: int | None = None, kept: int | None = None) -> int:
     """Start a Python process of the untrusted side, an ordinary one but for its environment.
 
     Args:
         arguments: Of the interpreter.
         errors: Its standard error.
         orders: Its standard input; None: none.
+        kept: A descriptor that it has, too, under the same number.
     """
     nowhere = os.open(os.devnull, os.O_RDWR)
     streams = (nowhere if orders is None else orders, nowhere, errors)
+    own = [] if kept is None else [(kept, kept)]
     try:
         return os.posix_spawn(
             sys.executable,
             [sys.executable, "-I", *arguments],
             {},
-            file_actions=[(os.POSIX_SPAWN_DUP2, fd, at) for at, fd in enumerate(streams)],
+            file_actions=[(os.POSIX_SPAWN_DUP2, fd, at) for at, fd in [*own, *enumerate(streams)]],
             setsid=True,
         )
     finally:

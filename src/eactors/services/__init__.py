@@ -7,7 +7,22 @@ did not ask for.
 """
 
 from eactors.services.clock import Clock
+from eactors.services.console import Console
+from eactors.services.errors import SystemActorError, SystemActorMisbehaved
 from eactors.services.factory import Factory
-from eactors.services.network import Network
+from eactors.services.files import Files
+from eactors.services.names import Names
+from eactors.services.pipes import Pipes
+from eactors.services.sockets import Network
 
-__all__ = ["Clock", "Factory", "Network"]
+__all__ = [
+    "Clock",
+    "Console",
+    "Factory",
+    "Files",
+    "Names",
+    "Network",
+    "Pipes",
+    "SystemActorError",
+    "SystemActorMisbehaved",
+]

@@ -12,6 +12,8 @@ The rules that every client keeps:
 
 from __future__ import annotations
 
+import sys
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeVar
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from typing import Self, overload
 
     from eactors import _native
+    from eactors.actor import Actor
 
 Result = TypeVar("Result")
 
@@ -53,16 +56,20 @@ class Failed(Message, tag=1):
     reason: Words
 
 
+class Ending(Message, tag=2):
+    """Somebody has asked the application to end, and soon it will be; of services that say so."""
+
+
 class Answer(Generic[Result]):
     """What a system actor will have answered.
 
     In a handler, say with `then` what to do with it; an `AsyncActor` awaits it.
     """
 
-    __slots__ = ("_error", "_failure", "_finished", "_result", "_then")
+    __slots__ = ("_error", "_failure", "_finished", "_result", "_seen", "_then")
 
     def __init__(self) -> None:
-        self._finished = False
+        self._finished = self._seen = False
         self._result: Any = None
         self._error: Exception | None = None
         self._then: Callable[[Any], object] | None = None
@@ -83,6 +90,7 @@ class Answer(Generic[Result]):
         """
         if not self._finished:
             raise RuntimeError("there is no answer yet; say what to do with it by then()")
+        self._seen = True
         if self._error is not None:
             raise self._error
         return self._result  # type: ignore[no-any-return]
@@ -110,6 +118,7 @@ class Answer(Generic[Result]):
             self._tell()
 
     def _tell(self) -> None:
+        self._seen = True
         call, failed = self._then, self._failure
         self._then = self._failure = None
         if self._error is None:
@@ -119,6 +128,10 @@ class Answer(Generic[Result]):
             failed(self._error)
         else:
             raise self._error
+
+    def __del__(self) -> None:
+        if self._error is not None and not self._seen:
+            print(f"nobody asked for an answer, which is: {self._error}", file=sys.stderr)  # noqa: T201 - the actor's own words
 
     def __await__(self) -> Generator[Any, None, Result]:
         """Wait for it, in an `AsyncActor`."""
@@ -143,13 +156,21 @@ class Client:
         connector: The channel to the system actor.
         system: The system actor's name.
         decoder: Reads what it says.
+
+    Attributes:
+        actor: Whose it is.
+        broken: Why nothing is asked any more; None: nothing is wrong.
+        on_ending: Called when the application is to end; a service may not say so.
     """
+
+    actor: Actor
 
     def __init__(
         self, connector: _native.Connector, system: str, decoder: msgspec.msgpack.Decoder[Any]
     ) -> None:
         self.system = system
         self.broken: SystemActorMisbehaved | None = None
+        self.on_ending: Callable[[], object] = lambda: None
         self._connector = connector
         self._decoder = decoder
         self._encode = msgspec.msgpack.Encoder().encode
@@ -175,11 +196,17 @@ class Client:
         if self.broken is not None:
             return
         try:
-            self._take(self._decoder.decode(data))
-        except msgspec.MsgspecError as error:
+            message = self._decoder.decode(data)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             self.misbehaved(f"sent what is no message of it: {error}")
+            return
+        try:
+            # Not within the above: what it tells the actor of may raise the same errors.
+            self._take(message)
         except _Nonsense as nonsense:
             self.misbehaved(str(nonsense))
+        finally:
+            self.rest()
 
     def misbehaved(self, what: str) -> None:
         """Believe nothing more, and fail whatever is open."""
@@ -190,12 +217,28 @@ class Client:
         )
         waiting = [answer for answer, _, _ in self._open.values()]
         self._open.clear()
-        for answer in waiting:
-            answer.settle(None, self.broken)
-        self.abandon(self.broken)
+        raised: Exception | None = None
+        # Everyone hears of it, though one raises it in the actor.
+        listeners: list[Callable[[SystemActorMisbehaved], None]]
+        listeners = [*(partial(answer.settle, None) for answer in waiting), self.abandon]
+        for tell in listeners:
+            try:
+                tell(self.broken)
+            except Exception as error:  # noqa: BLE001 - an actor's own
+                raised = raised or error
+        if raised is not None:
+            raise raised
 
     def abandon(self, error: SystemActorMisbehaved) -> None:
         """Fail what is open besides requests; for clients that have handles."""
+
+    def waits(self) -> bool:
+        """Whether the system actor may have something to say though no request is open."""
+        return True
+
+    def rest(self) -> None:
+        """Let the actor end if it is called for nothing else; see `Actor`."""
+        self._connector.idle = self.broken is not None or not (self._open or self.waits())
 
     def event(self, message: Any) -> None:
         """Take a message that answers no request; for clients that await some."""
@@ -221,6 +264,7 @@ class Client:
             answer.settle(None, self.broken)
             return answer
         self._open[request.id] = (answer, answered, made)  # type: ignore[attr-defined]
+        self._connector.idle = False
         self.tell(request)
         return answer
 
@@ -232,7 +276,7 @@ class Client:
     def _take(self, message: Any) -> None:
         number = getattr(message, "id", None)
         if number is None:
-            self.event(message)
+            self.on_ending() if type(message) is Ending else self.event(message)
             return
         entry = self._open.pop(number, None)
         if entry is None:
@@ -272,9 +316,15 @@ class Service(Connector):
     says: ClassVar[Any]
     """The type of its messages."""
 
+    tells_the_end: ClassVar[bool] = False
+    """Whether the client is told when the application is to end."""
+
     capacity: ClassVar[int] = 64
     message_size: ClassVar[int] = 1 << 17
     node_size: ClassVar[int] = 4096
+
+    powers: ClassVar[tuple[str, ...]] = ()
+    """What of ``eactors.enclave`` its client uses; see `eactors.build.powers`."""
 
     def __init__(self, *, declassify: str | None = None) -> None:
         super().__init__(f"system {self.system}", declassify=declassify)
@@ -283,9 +333,12 @@ class Service(Connector):
         """The client that an actor finds in this attribute."""
         raise NotImplementedError
 
-    def live(self, connector: _native.Connector) -> Any:
+    def live(self, connector: _native.Connector, actor: Any) -> Any:
         """The client, where a plain connector would be itself."""
-        return self.client(connector, msgspec.msgpack.Decoder(self.says))
+        client = self.client(connector, msgspec.msgpack.Decoder(self.says))
+        client.actor = actor
+        client.rest()
+        return client
 
     def handlers(self, actor: type[Any], live: Any) -> tuple[Any, Any]:
         """Its messages go to the client, or wait for an actor that polls it."""

@@ -129,6 +129,10 @@ class ClockClient(Client):
         request = Cancel(self.next_number(), timer.number)
         self.ask(request, Done, lambda _: self._timers.pop(timer.number, None)).then(_nothing, _nothing)
 
+    def waits(self) -> bool:
+        """A timer is set."""
+        return bool(self._timers)
+
     def event(self, message: Any) -> None:
         """A tick."""
         if message.timer not in self._timers:

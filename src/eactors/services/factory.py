@@ -113,6 +113,10 @@ class FactoryClient(Client):
         """See `Instance.stop`; nothing happens if it has ended."""
         return self.ask(Stop(self.next_number(), instance.handle))
 
+    def waits(self) -> bool:
+        """The end of an instance is to be told."""
+        return bool(self._instances)
+
     def event(self, message: Any) -> None:
         """The end of an instance."""
         instance = self._instances.pop(message.handle, None)

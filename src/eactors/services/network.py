@@ -1,4 +1,4 @@
-"""Network: the messages to and from the system actor, and what an actor class declares.
+"""The messages to and from the network system actor.
 
 The client names every socket, also those that will be accepted: an `Accept` says what the next
 connection is to be called. Bytes flow against credit, in both directions and per connection:
@@ -8,15 +8,11 @@ its writer down as far as the peer's own socket, and memory stays bounded.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import Annotated
 
 import msgspec
 
-from eactors.services.base import Done, Failed, Message, Number, Service, Words
-
-if TYPE_CHECKING:
-    from eactors import _native
-    from eactors.services.base import Client
+from eactors.services.base import Done, Ending, Failed, Message, Number, Words
 
 WINDOW = 1 << 17
 """Bytes of one connection, per direction, that may be on the way and not taken."""
@@ -181,23 +177,4 @@ class Closed(Message, tag=27):
 
 
 Requests = Listen | Accept | Connect | Open | Resolve | Write | Taken | Finish | Close | SendTo
-Says = Done | Failed | Bound | Connected | Resolved | Data | End | Written | Datagram | Closed
-
-
-class Network(Service):
-    """The network, declared in an actor class: ``network = Network()``.
-
-    At run time, a `NetworkClient`; an `AsyncActor` uses it through asyncio.
-    """
-
-    system: ClassVar[str] = "network"
-    says: ClassVar[Any] = Says
-    capacity: ClassVar[int] = 128
-    message_size: ClassVar[int] = CHUNK + 1024
-    node_size: ClassVar[int] = 17 * 1024
-
-    def client(self, connector: _native.Connector, decoder: msgspec.msgpack.Decoder[Any]) -> Client:
-        """A client."""
-        from eactors.services.sockets import NetworkClient  # noqa: PLC0415 - it imports this module
-
-        return NetworkClient(connector, self.system, decoder)
+Says = Done | Failed | Bound | Connected | Resolved | Data | End | Written | Datagram | Closed | Ending

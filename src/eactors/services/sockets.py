@@ -6,15 +6,14 @@ actor's own turns.
 
 from __future__ import annotations
 
-import errno
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from eactors.services.base import Client, nonsense
+from eactors.services.base import Client, Service, nonsense
 from eactors.services.errors import SystemActorError
+from eactors.services.handles import DatagramSocket, Socket
 from eactors.services.network import (
     CHUNK,
-    DATAGRAMS,
     WINDOW,
     Accept,
     Bound,
@@ -30,7 +29,7 @@ from eactors.services.network import (
     Open,
     Resolve,
     Resolved,
-    SendTo,
+    Says,
     Taken,
     Write,
     Written,
@@ -39,6 +38,9 @@ from eactors.services.network import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import msgspec
+
+    from eactors import _native
     from eactors.services.base import Answer
     from eactors.services.errors import SystemActorMisbehaved
 
@@ -47,35 +49,6 @@ _ACCEPTS = 64
 
 _TELL = WINDOW // 4
 """Taken bytes that are told at once; fewer wait for more."""
-
-
-class Socket:
-    """What all sockets have in common.
-
-    Attributes:
-        number: What the system actor calls it.
-        closed: Whether it is no more.
-    """
-
-    def __init__(self, client: NetworkClient, number: int) -> None:
-        self._client = client
-        self.number = number
-        self.closed = False
-        self._closing = False
-        self.on_closed: Callable[[Exception | None], object] = _nothing
-        """Called once, with None or the error, when it is no more."""
-
-    def close(self, *, abort: bool = False) -> None:
-        """Close it: behind all that was written, or at once and without what waits to be sent."""
-        if not self._closing:
-            self._closing = True
-            self._client.tell(Close(self.number, abort))
-
-    def gone(self, error: Exception | None) -> None:
-        """It is no more; for the client."""
-        if not self.closed:
-            self.closed = self._closing = True
-            self.on_closed(error)
 
 
 class Connection(Socket):
@@ -96,7 +69,7 @@ class Connection(Socket):
         self.on_end: Callable[[], object] = _nothing
         """Called when the peer has sent its last byte."""
         self.on_room: Callable[[], object] = _nothing
-        """Called when all that was written has left this enclave."""
+        """Called when some of what waited has left this enclave; it may write more, even if closing."""
         self._outgoing: deque[bytes | memoryview] = deque()
         self._waiting = 0
         self._window = WINDOW
@@ -107,6 +80,8 @@ class Connection(Socket):
         self._paused = False
         self._finishing = False
         self._abort = False
+        self._told = False
+        """Whether the system actor was told to close it."""
 
     @property
     def waiting(self) -> int:
@@ -114,8 +89,11 @@ class Connection(Socket):
         return self._waiting
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Send bytes behind those already written. What comes after `finish` or `close` is lost."""
-        if self._closing or self._finishing or not data:
+        """Send bytes behind those already written.
+
+        What comes after `finish` is lost, and after `close` unless others still wait.
+        """
+        if self._told or self._finishing or not data:
             return
         if not self._outgoing and len(data) <= min(CHUNK, self._window):
             self._window -= len(data)
@@ -123,7 +101,7 @@ class Connection(Socket):
             return
         self._outgoing.append(bytes(data))
         self._waiting += len(data)
-        self._push()
+        self._send()
 
     def finish(self) -> None:
         """Send the end, behind all that was written; the peer can go on sending."""
@@ -137,13 +115,20 @@ class Connection(Socket):
         if abort:
             self._outgoing.clear()
             self._waiting = 0
-            if self._closing and not self.closed and not self._abort:
+            if self._told and not self.closed and not self._abort:
                 self._client.tell(Close(self.number, abort=True))
         self._abort = self._abort or abort
-        if self._outgoing:
-            self._closing = True  # the rest goes first; see _push
-            return
-        super().close(abort=abort)
+        self._closing = True
+        if not self._outgoing and not self._told:  # else the rest goes first; see `left`
+            self._told = True
+            self._client.tell(Close(self.number, abort))
+
+    def gone(self, error: Exception | None) -> None:
+        """See `Socket.gone`."""
+        self._told = True
+        self._outgoing.clear()
+        self._waiting = 0
+        super().gone(error)
 
     def pause(self) -> None:
         """Let nothing more come than the window holds; then the peer has to wait."""
@@ -177,10 +162,19 @@ class Connection(Socket):
         self._window += count
         if self._window > WINDOW:
             raise nonsense("says that more bytes have left than were written")
-        self._push()
+        if not self._outgoing:
+            return
+        self._send()
+        self.on_room()
+        if self._outgoing or self._told:
+            return
+        if self._finishing:
+            self._client.tell(Finish(self.number))
+        if self._closing:
+            self._told = True
+            self._client.tell(Close(self.number, abort=False))
 
-    def _push(self) -> None:
-        was_waiting = bool(self._outgoing)
+    def _send(self) -> None:
         while self._outgoing and self._window > 0:
             first = self._outgoing[0]
             part = first[: min(CHUNK, self._window)]
@@ -191,14 +185,6 @@ class Connection(Socket):
             self._window -= len(part)
             self._waiting -= len(part)
             self._client.tell(Write(self.number, bytes(part)))
-        if self._outgoing or not was_waiting:
-            return
-        if self._finishing:
-            self._client.tell(Finish(self.number))
-        if self._closing:
-            self._client.tell(Close(self.number, abort=False))
-        else:
-            self.on_room()
 
     def _deliver(self) -> None:
         while self._incoming and not self._paused and not self._closing and self.on_data is not None:
@@ -226,12 +212,13 @@ class Listener(Socket):
 
     address: tuple[str, int] = ("", 0)
 
-    def __init__(self, client: NetworkClient, number: int, accepted: Callable[[Connection], object]) -> None:
+    def __init__(self, client: NetworkClient, number: int) -> None:
         super().__init__(client, number)
-        self._accepted = accepted
+        self._accepted: Callable[[Connection], object] = _nothing
 
-    def start(self) -> None:
-        """Begin to accept; for the client."""
+    def start(self, accepted: Callable[[Connection], object]) -> None:
+        """Begin to accept; ``accepted`` is called with each connection."""
+        self._accepted = accepted
         for _ in range(_ACCEPTS):
             self._accept()
 
@@ -254,44 +241,6 @@ class Listener(Socket):
         self._client.ask(request, Connected, come).then(accepted, _nothing)
 
 
-class DatagramSocket(Socket):
-    """A socket for datagrams.
-
-    Attributes:
-        address: What it is bound to.
-    """
-
-    address: tuple[str, int] = ("", 0)
-
-    def __init__(
-        self, client: NetworkClient, number: int, received: Callable[[bytes, tuple[str, int]], object]
-    ) -> None:
-        super().__init__(client, number)
-        self._received = received
-        self._untold = 0
-
-    def send(self, data: bytes, host: str, port: int) -> None:
-        """Send a datagram; it may be lost.
-
-        Raises:
-            SystemActorError: It is larger than a datagram can be.
-        """
-        if len(data) > CHUNK:
-            raise SystemActorError("send datagram", errno.EMSGSIZE, f"{len(data)} bytes are too many")
-        if not self._closing:
-            self._client.tell(SendTo(self.number, host, port, data))
-
-    def received(self, message: Datagram) -> None:
-        """One has come; for the client."""
-        if self._closing:
-            return
-        self._untold += 1
-        if self._untold >= DATAGRAMS // 2:
-            self._client.tell(Taken(self.number, self._untold))
-            self._untold = 0
-        self._received(message.data, (message.host, message.port))
-
-
 class NetworkClient(Client):
     """An actor's sockets.
 
@@ -307,7 +256,7 @@ class NetworkClient(Client):
         self,
         host: str,
         port: int,
-        accepted: Callable[[Connection], object],
+        accepted: Callable[[Connection], object] | None,
         *,
         path: str = "",
         backlog: int = 128,
@@ -318,17 +267,18 @@ class NetworkClient(Client):
         Args:
             host: A name or address; empty: any.
             port: 0: any that is free.
-            accepted: Called with each `Connection`.
+            accepted: Called with each `Connection`; None: connections wait for the listener's `start`.
             path: Of a Unix socket, instead of host and port.
             backlog: Connections that may wait in the kernel.
             reuse_port: Whether others may listen there, too.
         """
-        listener = Listener(self, self.next_number(), accepted)
+        listener = Listener(self, self.next_number())
 
         def bound(message: Bound) -> Listener:
             listener.address = message.address
             self.sockets[listener.number] = listener
-            listener.start()
+            if accepted is not None:
+                listener.start(accepted)
             return listener
 
         request = Listen(self.next_number(), listener.number, host, port, path, backlog, reuse_port)
@@ -392,6 +342,24 @@ class NetworkClient(Client):
         self.sockets.clear()
         for socket in sockets:
             socket.gone(error)
+
+
+class Network(Service):
+    """The network, declared in an actor class: ``network = Network()``.
+
+    At run time, a `NetworkClient`; an `AsyncActor` uses it through asyncio.
+    """
+
+    system: ClassVar[str] = "network"
+    says: ClassVar[Any] = Says
+    tells_the_end: ClassVar[bool] = True
+    capacity: ClassVar[int] = 128
+    message_size: ClassVar[int] = CHUNK + 1024
+    node_size: ClassVar[int] = 17 * 1024
+
+    def client(self, connector: _native.Connector, decoder: msgspec.msgpack.Decoder[Any]) -> Client:
+        """A client."""
+        return NetworkClient(connector, self.system, decoder)
 
 
 def _nothing(*_: object) -> None:

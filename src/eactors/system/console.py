@@ -1,17 +1,27 @@
-"""Console: the system actor that prints what actors print, whole lines at a time."""
+"""Console: prints what actors print, whole lines at a time, and reads lines for them.
+
+The first is done by the launcher, for every enclave; the second by the process of the system
+actors, for those that ask.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, TextIO
+from collections import deque
+from typing import TYPE_CHECKING, Any, ClassVar, TextIO
 
 from eactors.enclave.link import EVENT, HEADER, STDERR, STDOUT
+from eactors.services import console
+from eactors.system.input import Input
+from eactors.system.output import Output
+from eactors.system.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _LONGEST = 1 << 24
+_MOST_READS = 16
 
 BROKEN_PIPE = 141
 """Exit status when whoever read our output has gone, as of a process that SIGPIPE ended."""
@@ -63,3 +73,46 @@ class Console:
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, stream.fileno())
             os.close(nowhere)
+
+
+class ConsoleSession(Session):
+    """One actor's part of the console; it has one request at a time."""
+
+    takes: ClassVar[Any] = console.Requests
+
+    def handlers(self) -> dict[type, Callable[[Any], object]]:
+        """By kind of request."""
+        self._input, self._output = self.reactor.one(Input), self.reactor.one(Output)
+        self._input.source = self.settings.get("input")
+        self._writing = False
+        self._reading: deque[Callable[[bytes], object]] = deque()
+        return {console.Write: self._write, console.ReadLine: self._read_line}
+
+    def is_busy(self) -> bool:
+        """The launcher is behind, or many lines were asked for that are not there."""
+        return self._writing or len(self._reading) >= _MOST_READS
+
+    def ended(self) -> None:
+        """Leave the lines to others."""
+        for call in self._reading:
+            self._input.forget(call)
+        self._reading.clear()
+
+    def _write(self, request: console.Write) -> None:
+        self._writing = True
+        life = self.life
+
+        def wrote() -> None:
+            self._writing = False
+            if life == self.life:
+                self.done(request)
+
+        self._output.write(request.data, wrote)
+
+    def _read_line(self, request: console.ReadLine) -> None:
+        def read(line: bytes) -> None:
+            self._reading.popleft()
+            self.reply(console.Line(request.id, line))
+
+        self._reading.append(read)
+        self._input.line(read)

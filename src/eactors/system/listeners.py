@@ -5,18 +5,20 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import socket as kernel
 from collections import deque
 from typing import TYPE_CHECKING
 
-from eactors.services.network import CHUNK, DATAGRAMS, Closed, Connected, Datagram
+from eactors.services.network import CHUNK, DATAGRAMS, Closed, Datagram
 from eactors.system.reactor import READ
 
 if TYPE_CHECKING:
-    import socket as kernel
-
     from eactors.services.network import Accept, Address, SendTo
     from eactors.system.network import NetworkSession
     from eactors.system.reactor import Later
+
+_MOST_WANTED = 4096
+"""Connections of one listener that its client may await at once."""
 
 _PAUSE = 0.1
 """Seconds until a listener tries again after the machine had no descriptor left."""
@@ -40,6 +42,8 @@ class Listener:
 
     def accept(self, request: Accept) -> None:
         """Call the next connection as the request says."""
+        if len(self._wanted) >= _MOST_WANTED:
+            raise OSError(errno.ENOBUFS, f"{_MOST_WANTED} connections are the most that may be awaited")
         self._wanted.append(request)
         self._await()
 
@@ -64,7 +68,7 @@ class Listener:
     def _ready(self, _: int) -> None:
         while self._wanted and self._session.has_room():
             try:
-                sock, address = self._sock.accept()
+                sock, _ = self._sock.accept()
             except (BlockingIOError, InterruptedError):
                 break
             except OSError as error:
@@ -72,9 +76,7 @@ class Listener:
                     self._pause()
                     return
                 continue
-            request = self._wanted.popleft()
-            self._session.add(request.socket, sock)
-            self._session.reply(Connected(request.id, address_of(address), address_of(sock.getsockname())))
+            self._session.add(self._wanted.popleft(), sock)
         self._await()
 
     def _pause(self) -> None:
@@ -114,8 +116,11 @@ class Datagrams:
     def send(self, request: SendTo) -> None:
         """Send one, or lose it."""
         try:
-            self._sock.sendto(request.data, (request.host, request.port))
-        except OSError:
+            # A number, for to look a name up could take as long as it likes.
+            flags = kernel.AI_NUMERICHOST
+            found = kernel.getaddrinfo(request.host, request.port, self._sock.family, flags=flags)
+            self._sock.sendto(request.data, found[0][4])
+        except (OSError, ValueError, TypeError):
             return
 
     def taken(self, count: int) -> None:

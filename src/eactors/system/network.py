@@ -9,6 +9,7 @@ import stat
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from eactors.services import network
+from eactors.services.base import Ending
 from eactors.system.listeners import Datagrams, Listener, address_of
 from eactors.system.reactor import GONE, WRITE
 from eactors.system.session import Session
@@ -25,6 +26,9 @@ MOST_SOCKETS = 16384
 
 _CONNECT_SECONDS = 60.0
 
+_MOST_NAMES = 256
+"""That one actor may look up at once."""
+
 
 class NetworkSession(Session):
     """One actor's sockets.
@@ -38,6 +42,9 @@ class NetworkSession(Session):
     def handlers(self) -> dict[type, Callable[[Any], object]]:
         """By kind of request."""
         self.streams: dict[int, Stream | Listener | Datagrams] = {}
+        self._connecting: dict[int, Callable[[], object]] = {}
+        """What gives up a connection that is on its way, by the client's number for it."""
+        self._looking_up = 0
         self._most = int(self.settings.get("connections", MOST_SOCKETS))
         return {
             network.Write: self._write,
@@ -52,21 +59,36 @@ class NetworkSession(Session):
             network.Resolve: self._resolve,
         }
 
+    def ending(self) -> None:
+        """Tell the client that it is to end."""
+        self.reply(Ending())
+
     def ended(self) -> None:
         """Close everything."""
         for stream in list(self.streams.values()):
             stream.end()
+        for give_up in list(self._connecting.values()):
+            give_up()
 
     def has_room(self) -> bool:
         """Whether the client may have one more socket."""
-        return len(self.streams) < self._most
+        return len(self.streams) + len(self._connecting) < self._most
 
-    def add(self, number: int, sock: kernel.socket) -> None:
-        """Begin with a connection."""
-        sock.setblocking(False)  # noqa: FBT003 - as sockets have it
-        if sock.family != kernel.AF_UNIX:
-            sock.setsockopt(kernel.IPPROTO_TCP, kernel.TCP_NODELAY, 1)
-        self.streams[number] = Stream(self, number, sock)
+    def add(self, request: network.Accept | network.Connect, sock: kernel.socket) -> None:
+        """Begin with a connection, or say why not."""
+        try:
+            self._check_number(request.socket)
+            # First, for a peer that has gone already has no address.
+            peer, local = address_of(sock.getpeername()), address_of(sock.getsockname())
+            sock.setblocking(False)  # noqa: FBT003 - as sockets have it
+            if sock.family != kernel.AF_UNIX:
+                sock.setsockopt(kernel.IPPROTO_TCP, kernel.TCP_NODELAY, 1)
+        except OSError as error:
+            sock.close()
+            self.fail(request, error)
+            return
+        self.streams[request.socket] = Stream(self, request.socket, sock)
+        self.reply(network.Connected(request.id, peer, local))
 
     def _write(self, request: network.Write) -> None:
         stream = self.streams.get(request.socket)
@@ -103,11 +125,14 @@ class NetworkSession(Session):
                 _remove_stale(request.path)
             else:
                 sock.setsockopt(kernel.SOL_SOCKET, kernel.SO_REUSEADDR, 1)
+            if family == kernel.AF_INET6:
+                # Or "::" would take the port of all IPv4 addresses, too.
+                sock.setsockopt(kernel.IPPROTO_IPV6, kernel.IPV6_V6ONLY, 1)
             if request.reuse_port:
                 sock.setsockopt(kernel.SOL_SOCKET, kernel.SO_REUSEPORT, 1)
             sock.bind(address)
             sock.listen(request.backlog)
-        except OSError:
+        except (OSError, ValueError, TypeError):
             sock.close()
             raise
         self.streams[request.socket] = Listener(self, request.socket, sock, request.path)
@@ -119,7 +144,7 @@ class NetworkSession(Session):
         sock = kernel.socket(family, kernel.SOCK_DGRAM | kernel.SOCK_NONBLOCK)
         try:
             sock.bind(address)
-        except OSError:
+        except (OSError, ValueError, TypeError):
             sock.close()
             raise
         self.streams[request.socket] = Datagrams(self, request.socket, sock)
@@ -139,23 +164,33 @@ class NetworkSession(Session):
 
     def _connect(self, request: network.Connect) -> None:
         self._check_room(request.socket)
+        self._connecting[request.socket] = _nothing
         if request.path:
             self._try(request, iter([(kernel.AF_UNIX, 0, request.path)]), None)
             return
-        self._look_up(
-            request, request.host, request.port, lambda found: self._try(request, iter(found), None)
-        )
+        try:
+            self._look_up(
+                request, request.host, request.port, lambda found: self._try(request, iter(found), None)
+            )
+        except OSError:
+            del self._connecting[request.socket]
+            raise
 
     def _look_up(self, request: Any, host: str, port: int, then: Callable[[list[Candidate]], object]) -> None:
         """Find a host's addresses in a thread, for that may take as long as it likes."""
+        if self._looking_up >= _MOST_NAMES:
+            raise OSError(
+                errno.EAGAIN, f"{_MOST_NAMES} names are the most that one actor may look up at once"
+            )
+        self._looking_up += 1
 
         def through(future: Future[Any]) -> None:
+            self._looking_up -= 1
             try:
                 found = future.result()
-            except OSError as error:
-                self.fail(request, error)
-            except UnicodeError:
-                self.fail(request, OSError(0, f"{host!r} is no name of a host"))
+            except (OSError, ValueError, TypeError) as error:
+                self._connecting.pop(getattr(request, "socket", 0), None)
+                self.fail(request, as_os_error(error, host))
             else:
                 then([(family, 0, address) for family, _, _, _, address in found])
 
@@ -168,6 +203,7 @@ class NetworkSession(Session):
         """Connect to the first of the addresses that answers."""
         candidate = next(rest, None)
         if candidate is None or self.stopped:
+            self._connecting.pop(request.socket, None)
             self.fail(request, error or OSError(errno.EHOSTUNREACH, "the host has no address"))
             return
         family, _, address = candidate
@@ -178,11 +214,11 @@ class NetworkSession(Session):
             return
         try:
             if request.local_host or request.local_port:
-                sock.bind((request.local_host, request.local_port))
+                _bind(sock, (request.local_host, request.local_port))
             code = sock.connect_ex(address)
-        except OSError as failed:
+        except (OSError, ValueError, TypeError) as failed:
             sock.close()
-            self._try(request, rest, failed)
+            self._try(request, rest, as_os_error(failed, request.local_host))
             return
         if code not in {0, errno.EINPROGRESS}:
             sock.close()
@@ -197,23 +233,51 @@ class NetworkSession(Session):
                 sock.close()
                 self._try(request, rest, OSError(failed, os.strerror(failed)))
                 return
-            self.add(request.socket, sock)
-            peer, local = address_of(sock.getpeername()), address_of(sock.getsockname())
-            self.reply(network.Connected(request.id, peer, local))
+            self._connecting.pop(request.socket, None)
+            self.add(request, sock)
 
-        def too_late() -> None:
+        def give_up() -> None:
+            late.cancel()
+            self._connecting.pop(request.socket, None)
             self.reactor.unregister(sock.fileno())
             sock.close()
+
+        def too_late() -> None:
+            give_up()
+            self._connecting[request.socket] = _nothing
             self._try(request, rest, OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT)))
 
         late = self.reactor.later(_CONNECT_SECONDS, too_late)
+        self._connecting[request.socket] = give_up
         self.reactor.register(sock.fileno(), WRITE | GONE, settled)
 
-    def _check_room(self, number: int) -> None:
-        if number in self.streams:
+    def _check_number(self, number: int) -> None:
+        if number in self.streams or number in self._connecting:
             raise OSError(errno.EEXIST, "the client has a socket of that number")
+
+    def _check_room(self, number: int) -> None:
+        self._check_number(number)
         if not self.has_room():
             raise OSError(errno.EMFILE, f"{self._most} sockets are the most that one actor may have")
+
+
+def _bind(sock: kernel.socket, address: tuple[str, int]) -> None:
+    """Bind to an address; an error names it, for it might be the peer's."""
+    try:
+        # A number, for a name could take as long as it likes.
+        found = kernel.getaddrinfo(*address, family=sock.family, flags=kernel.AI_NUMERICHOST)
+        sock.bind(found[0][4])
+    except OSError as error:
+        raise OSError(error.errno, f"cannot bind to {address}: {error.strerror}") from None
+
+
+def as_os_error(error: Exception, what: str) -> OSError:
+    """An error as it is told to the client: what is no name is refused by Python itself."""
+    return error if isinstance(error, OSError) else OSError(errno.EINVAL, f"{what!r} is no address")
+
+
+def _nothing() -> None:
+    pass
 
 
 def _local(path: str, host: str, port: int) -> tuple[int, Any]:
@@ -222,9 +286,10 @@ def _local(path: str, host: str, port: int) -> tuple[int, Any]:
         return kernel.AF_UNIX, path
     if not host:
         return kernel.AF_INET, ("0.0.0.0", port)  # noqa: S104 - what an empty host means
-    # A number or a name of this machine; in its own files, so this does not wait.
+    # A number, for to look a name up could take as long as it likes, and everybody else would wait.
+    number = "127.0.0.1" if host == "localhost" else host
     family, _, _, _, address = kernel.getaddrinfo(
-        host, port, type=kernel.SOCK_STREAM, flags=kernel.AI_PASSIVE
+        number, port, type=kernel.SOCK_STREAM, flags=kernel.AI_NUMERICHOST
     )[0]
     return family, address
 
@@ -235,6 +300,7 @@ def _remove_stale(path: str) -> None:
         if not stat.S_ISSOCK(os.stat(path).st_mode):  # noqa: PTH116 - it is a str, and stays one
             return
         with kernel.socket(kernel.AF_UNIX) as probe:
+            probe.setblocking(False)  # noqa: FBT003 - as sockets have it
             if probe.connect_ex(path) == errno.ECONNREFUSED:
                 os.unlink(path)  # noqa: PTH108
     except FileNotFoundError:

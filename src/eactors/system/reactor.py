@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from heapq import heappop, heappush
 from itertools import count
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from eactors.actor import Actor
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
     from typing import Any
+
+Thing = TypeVar("Thing")
 
 READ, WRITE = select.EPOLLIN, select.EPOLLOUT
 GONE = select.EPOLLHUP | select.EPOLLERR
@@ -49,6 +51,8 @@ class Reactor(Actor, name="system reactor"):
     def __init__(self) -> None:
         self._epoll = select.epoll()
         self._calls: dict[int, Callable[[int], object]] = {}
+        self._ones: dict[Any, Any] = {}
+        self._conditions: list[tuple[Callable[[], bool], Callable[[], object]]] = []
         self._later: list[tuple[float, int, Later]] = []
         self._numbers = count()
         self._threads: ThreadPoolExecutor | None = None
@@ -80,6 +84,16 @@ class Reactor(Actor, name="system reactor"):
         heappush(self._later, (later.when, next(self._numbers), later))
         return later
 
+    def one(self, make: Callable[[Reactor], Thing]) -> Thing:
+        """What there is one of in this process: made by ``make(reactor)`` when first asked for."""
+        if make not in self._ones:
+            self._ones[make] = make(self)
+        return self._ones[make]  # type: ignore[no-any-return]
+
+    def when(self, condition: Callable[[], bool], call: Callable[[], object]) -> None:
+        """Call ``call()`` once ``condition()`` holds; it is looked at whenever messages move."""
+        self._conditions.append((condition, call))
+
     def in_thread(self, function: Callable[[], object], then: Callable[[Future[Any]], object]) -> None:
         """Call what blocks in a thread, and then ``then`` with its future, here."""
         if self._threads is None:
@@ -95,6 +109,8 @@ class Reactor(Actor, name="system reactor"):
     def body(self) -> object:
         """One turn: True if something has happened, else the seconds until something will."""
         happened = self._due()
+        if self._conditions:
+            happened |= self._fulfilled()
         for descriptor, ready in self._epoll.poll(0, _MOST):
             call = self._calls.get(descriptor)  # an earlier call may have ended it
             if call is not None:
@@ -103,6 +119,14 @@ class Reactor(Actor, name="system reactor"):
         if happened:
             return True
         return max(0.0, self._later[0][0] - monotonic()) if self._later else _FOREVER
+
+    def _fulfilled(self) -> bool:
+        fulfilled = [call for condition, call in self._conditions if condition()]
+        if fulfilled:
+            self._conditions = [each for each in self._conditions if each[1] not in fulfilled]
+            for call in fulfilled:
+                call()
+        return bool(fulfilled)
 
     def _due(self) -> bool:
         happened = False

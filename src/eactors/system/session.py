@@ -7,6 +7,7 @@ they end.
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from eactors import _native
     from eactors.system.launcher import Launcher
     from eactors.system.reactor import Reactor
+
+_BATCH = 16
+"""Requests of one client in one turn."""
+_FOREVER = 1.0
 
 
 class Session(Actor):
@@ -37,6 +42,14 @@ class Session(Actor):
 
     takes: ClassVar[Any]
     """The type of all requests."""
+
+    post: ClassVar[_native.Post]
+    """The host's mbox; of all sessions."""
+    comes_again: bool = False
+    """Whether the client may be started anew, and then finds a session without a past."""
+
+    life: int = 0
+    """Which of the client's lives it is."""
 
     launcher: Launcher
     """Who starts processes."""
@@ -60,6 +73,34 @@ class Session(Actor):
         """What is called with each kind of request."""
         raise NotImplementedError
 
+    def body(self) -> object:
+        """Take what has come, but nothing while the client does not read its answers, or it is busy.
+
+        What the client asks for meanwhile waits in the channel, and then with the client.
+        """
+        for _ in range(_BATCH):
+            if self.stopped or self.is_busy() or self.is_behind():
+                return _FOREVER
+            cargo = self.connector.receive()
+            if cargo is None:
+                if self.connector.closed and not self.comes_again:
+                    self.stop()
+                return _FOREVER
+            self.take(cargo)
+        return True
+
+    def is_busy(self) -> bool:
+        """Whether no request is to be taken now."""
+        return False
+
+    def over(self) -> None:
+        """The client has gone; if it comes again, nothing of what it asked for is answered."""
+        self.life += 1
+        self.ended()
+
+    def ending(self) -> None:
+        """The application is to end; for system actors whose clients are told."""
+
     def ended(self) -> None:
         """The client has gone: close what it had open."""
 
@@ -74,6 +115,9 @@ class Session(Actor):
             self._handlers[type(request)](request)
         except OSError as error:
             self.fail(request, error)
+        except (ValueError, TypeError) as error:
+            # What no system call takes, such as a name with a zero in it, Python refuses by itself.
+            self.fail(request, OSError(errno.EINVAL, str(error)))
 
     def reply(self, message: Message) -> None:
         """Send an answer, or an event."""
@@ -93,6 +137,10 @@ class Session(Actor):
         """Whether the client has not read what was sent to it."""
         return bool(self.connector.waiting)
 
+    def when_heard(self, call: Callable[[], object]) -> None:
+        """Call ``call()`` when the client is no longer behind, or has gone."""
+        self.reactor.when(lambda: self.stopped or not self.is_behind(), call)
+
 
 def failure(number: int, operation: str, error: OSError) -> Failed:
     """The answer to a request that failed."""
@@ -104,6 +152,8 @@ def failure(number: int, operation: str, error: OSError) -> Failed:
 def _operation(request: Any) -> str:
     named = (getattr(request, name, "") for name in ("path", "host", "name"))
     subject = next(filter(None, named), "")
+    if isinstance(subject, bytes):
+        subject = subject.decode("utf-8", "backslashreplace")
     if getattr(request, "port", 0):
         subject = f"{subject}:{request.port}"
     return f"{type(request).__name__.lower()} {subject}".strip()[:256]
