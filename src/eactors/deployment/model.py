@@ -194,8 +194,8 @@ class Deployment:
     enclave_settings: tuple[EnclaveSettings, ...] = ()
     keys: tuple[Key, ...] = ()
     requirements: tuple[Requirement, ...] = ()
-    trusts: tuple[Trust, ...] = ()
     directories: tuple[Directory, ...] = ()
+    trusts: tuple[Trust, ...] = ()
 
     def share_lines(self) -> dict[int, int]:
         """Return, for each enclave with actors, the line of the first ``<enclave>`` that it has."""
