@@ -55,6 +55,8 @@ RATIOS = (
     Ratio("512 KiB in place : Pipe", "blocks-524288/in-place", ("blocks-524288/pipe",), 5),
     Ratio("512 KiB copied : Pipe", "blocks-524288/copied", ("blocks-524288/pipe",), 1),
     Ratio("512 KiB encrypted : Pipe, clear", "blocks-524288/encrypted", ("blocks-524288/pipe",), 1.2),
+    Ratio("two servers, 16 B : pyzmq REQ/REP", "network/eactors", ("network/zeromq",), 1),
+    Ratio("two servers, encrypted : pyzmq", "network/aes-128-gcm", ("network/zeromq",), 1),
     Ratio("HTTPS in an enclave : ordinary process", "https/enclave", ("https/uvicorn",), 0.8),
     Ratio("idle HTTPS per GiB : ordinary process", "https-idle/enclave", ("https-idle/uvicorn",), 0.5),
     Ratio("secure sum of five : MPyC", "secure-sum/eactors", ("secure-sum/mpyc",), 20),

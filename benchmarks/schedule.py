@@ -43,6 +43,9 @@ def contestants() -> list[Contestant]:
             Contestant("pingpong", cipher, partial(eactors.encrypted, 300_000, cipher))
             for cipher in ("aes-128-gcm", "aes-256-gcm", "chacha20-poly1305")
         ),
+        Contestant("network", "eactors", partial(eactors.network, 50_000, "none")),
+        Contestant("network", "aes-128-gcm", partial(eactors.network, 50_000, "aes-128-gcm")),
+        Contestant("network", "zeromq", partial(zeromq.req_rep, 50_000, CPUS)),
         Contestant("secure-sum", "eactors", partial(eactors.secure_sum, 5_000)),
         Contestant("secure-sum", "mpyc", partial(mpyc_sum.per_second, 50)),
         Contestant("https", "enclave", partial(https.in_enclave, 4)),

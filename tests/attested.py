@@ -118,6 +118,7 @@ class Deployed:
             "side": side,
             "channel": channel,
             "peer_enclave": peer,
+            "roots": [self.cpu.authority.root],
         }
         return make_exchange(planned, manifest or self.written(), own, self.platforms[own])
 

@@ -110,6 +110,9 @@ class Lockstep:
     def before_output(self) -> None:
         """Nothing to clear."""
 
+    def notice(self, _words: str) -> None:
+        """Nobody to tell."""
+
     def tick(self, _received: int) -> None:
         """Go as far as there is something to go on with."""
         while self._condition is None or self._condition():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 import tempfile
@@ -10,6 +11,7 @@ from pathlib import Path
 
 APPS = Path(__file__).parents[1] / "apps"
 EXAMPLES = Path(__file__).parents[2] / "examples"
+EACTORS = Path(sys.executable).parent / "eactors"
 LARGEST = 512 * 1024
 SEALED_NODE = 64 * 1024
 """Node payload for large encrypted messages: the receiver opens one while the next is sealed."""
@@ -22,7 +24,7 @@ def run(
 ) -> float:
     """Run an application of apps/, and return the rate that one of its actors prints."""
     command = [
-        str(Path(sys.executable).parent / "eactors"),
+        str(EACTORS),
         "run",
         str(APPS / source),
         str(APPS / deployment),
@@ -49,6 +51,29 @@ def encrypted(rounds: int, cipher: str) -> float:
         deployment = Path(folder) / "deployment.xml"
         deployment.write_text(text.replace("</data>", channel))
         return run("pingpong.py", deployment, {"Ping.rounds": rounds})
+
+
+def network(rounds: int, cipher: str) -> float:
+    """Return round trips of 16 bytes per second between two servers, over TCP on loopback."""
+    text = (APPS / "network.xml").read_text().replace("CIPHER", cipher)
+    addresses = []
+    for name in ("FIRST", "SECOND"):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            addresses.append(f"127.0.0.1:{free.getsockname()[1]}")
+        text = text.replace(f"127.0.0.1:{name}", addresses[-1])
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        deployment = Path(folder) / "deployment.xml"
+        deployment.write_text(text)
+        command = [str(EACTORS), "run", str(APPS / "pingpong.py"), str(deployment), "--param"]
+        command += [f"Ping.rounds={rounds}", "--server"]
+        with subprocess.Popen([*command, addresses[1]], stderr=subprocess.DEVNULL) as other:
+            done = subprocess.run(
+                [*command, addresses[0]], check=False, capture_output=True, text=True, timeout=120
+            )
+            if done.returncode != 0:
+                other.kill()
+                raise RuntimeError(f"network.xml failed:\n{done.stderr}")
+    return float(json.loads(done.stdout)["per_second"])
 
 
 def secure_sum(rounds: int) -> float:

@@ -1,4 +1,4 @@
-"""What pyzmq does: PUSH and PULL, over ipc and tcp, with its I/O threads free on both cores."""
+"""What pyzmq does: PUSH and PULL, and REQ and REP, with its I/O threads free on both cores."""
 
 from __future__ import annotations
 
@@ -45,3 +45,34 @@ def push_pull(transport: str, pushers: int, count: int, cpus: tuple[int, int]) -
 
         both = frozenset(cpus)
         return together(Part(pull, both), *(Part(push, both) for _ in range(pushers)))
+
+
+def req_rep(rounds: int, cpus: tuple[int, int]) -> float:
+    """Return round trips of 16 bytes per second between two processes, over TCP on loopback."""
+    warm_up = 1000
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        place = Path(folder) / "address"
+
+        def reply() -> None:
+            with zmq.Context() as context, context.socket(zmq.REP) as socket:
+                socket.bind("tcp://127.0.0.1:*")
+                draft = Path(folder) / "draft"
+                draft.write_text(socket.getsockopt_string(zmq.LAST_ENDPOINT))
+                draft.rename(place)
+                for _ in range(warm_up + rounds):
+                    socket.send(socket.recv())
+
+        def request() -> float:
+            while not place.exists():
+                time.sleep(0.001)
+            with zmq.Context() as context, context.socket(zmq.REQ) as socket:
+                socket.connect(place.read_text())
+                for number in range(warm_up + rounds):
+                    if number == warm_up:
+                        start = time.perf_counter_ns()
+                    socket.send(MESSAGE)
+                    socket.recv()
+                return rounds * 1e9 / (time.perf_counter_ns() - start)
+
+        both = frozenset(cpus)
+        return together(Part(request, both), Part(reply, both))

@@ -176,8 +176,8 @@ def test_every_deployment_has_a_case() -> None:
     }
     assert found == CARRIERS.keys()
     folders = {folder.name for folder in EXAMPLES.iterdir() if folder.is_dir()}
-    # test_smc, test_https, test_echo
-    assert folders - {"demo", "https", "smc", "tcp_echo", "tls_echo"} == SOURCES.keys()
+    # test_smc, test_https, test_echo, test_pingpong_network
+    assert folders - {"demo", "https", "pingpong_network", "smc", "tcp_echo", "tls_echo"} == SOURCES.keys()
 
 
 @pytest.mark.parametrize("example", SOURCES)

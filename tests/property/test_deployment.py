@@ -26,6 +26,7 @@ from eactors.deployment.model import (
     PoolSettings,
     Requirement,
     Server,
+    Trust,
     WaitPolicy,
     WaitSettings,
     Worker,
@@ -149,7 +150,8 @@ def extensions(draw: st.DrawFn, servers: tuple[Server, ...]) -> tuple[Any, ...]:
         if placed
         else ()
     )
-    return channels, pools, waits, params, *draw(trust(tuple(enclaves))), directories
+    roots = tuple(Trust(root, 0) for root in draw(st.lists(paths, unique=True, max_size=2)))
+    return channels, pools, waits, params, *draw(trust(tuple(enclaves))), directories, roots
 
 
 paths = st.text(LETTERS + "./-<&'\" ", min_size=1, max_size=20).filter(lambda text: text == text.strip())
@@ -258,6 +260,7 @@ def serialised(deployment: Deployment) -> str:
         element("directory", name=d.name, path=d.path, access=d.access, actor=d.actor)
         for d in deployment.directories
     ]
+    parts += [element("trust", root=t.root) for t in deployment.trusts]
     return element("data", *parts)
 
 

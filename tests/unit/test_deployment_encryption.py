@@ -232,17 +232,55 @@ def between_servers(extra: str = "") -> str:
 
 
 def test_between_servers(plan: Planner) -> None:
-    """There is no key exchange between machines, so nothing claims to be encrypted."""
+    """Encrypted as everywhere, but attested by quotes: a report means nothing on another machine."""
     planned = plan.plan(PAIR, between_servers())
     assert planned.channels[0].carrier == "network"
-    assert encryption(planned) == ("plain", "none", None)
+    assert encryption(planned) == ("encrypted", "aes-128-gcm", "remote-attestation")
+    assert attested(planned, planned.channels[0]) == "enclave 1 and enclave 2 attest each other by quote"
+    plain = plan.plan(PAIR, between_servers(channel('cipher="none"')))
+    assert encryption(plain) == ("plain", "none", None)
+
+
+@pytest.mark.parametrize("exchange", ["local-attestation", "sealing"])
+def test_what_one_machine_only_knows_is_refused_between_servers(plan: Planner, exchange: str) -> None:
+    """It could never come to keys."""
     with pytest.raises(DeploymentError) as caught:
-        plan.plan(PAIR, between_servers(channel('cipher="aes-128-gcm"')))
+        plan.plan(PAIR, between_servers(channel(f'key-exchange="{exchange}"')))
     assert caught.value.message == (
-        "the channel between 'Pong' and 'Ping' cannot have cipher 'aes-128-gcm': they are on two servers, and"
-        " this version has no key exchange between machines"
+        f"the channel between 'Pong' and 'Ping' has key-exchange '{exchange}', but they are on two servers:"
+        " reports and sealing keys mean something on one machine only"
     )
-    assert caught.value.hint == "delete cipher from this <channel>, or place the two on one server"
+    assert caught.value.hint == (
+        "delete key-exchange from this <channel>: between servers it is remote-attestation"
+    )
+
+
+def test_an_untrusted_end_on_another_server_is_plain(plan: Planner) -> None:
+    """There is no one to keep a secret with."""
+    planned = plan.plan(PAIR, between_servers().replace("<id>2</id>", "<id>0</id>"))
+    assert planned.channels[0].carrier == "network"
+    assert encryption(planned) == ("plain", "none", None)
+
+
+def test_an_enclave_that_may_begin_again_has_no_channel_to_another_server(plan: Planner) -> None:
+    """The other server could not open its end anew."""
+    with pytest.raises(DeploymentError) as caught:
+        plan.plan(PAIR, between_servers('<enclave-settings enclave="1" restart="on-failure"/>'))
+    assert caught.value.message == (
+        "the channel between 'Ping' and 'Pong' goes to another server, but enclave 1 is started on"
+        " demand or anew"
+    )
+    assert caught.value.hint == (
+        "let it live as long as the application, or talk through an actor of its own server"
+    )
+
+
+def test_one_enclave_id_on_two_servers(plan: Planner) -> None:
+    """The manifest and the channels know an enclave by its id."""
+    with pytest.raises(DeploymentError) as caught:
+        plan.plan(PAIR, between_servers().replace("<id>2</id>", "<id>1</id>"))
+    assert caught.value.message == "enclave 1 is on servers 'localhost' and 'other'"
+    assert caught.value.hint == "an enclave is on one server, and all are in one manifest: 2 is a free id"
 
 
 def test_channels_are_numbered(plan: Planner) -> None:

@@ -98,7 +98,7 @@ BAD = {
         'key-exchange="remote"',
         27,
         "key-exchange of <channel> cannot be 'remote'",
-        "write 'local-attestation' or 'sealing' or 'diffie-hellman'",
+        "write 'local-attestation' or 'remote-attestation' or 'sealing' or 'diffie-hellman'",
     ),
     "insecure in other words": Bad(
         'cipher="none"',

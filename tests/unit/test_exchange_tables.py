@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ssl
+from typing import TYPE_CHECKING
+
 import pytest
 from tests.attested import CIPHERS, SIGNER, Deployed, agreed, measurement_of, talk
 from tests.fake_platform import NoPlatform
@@ -9,9 +12,14 @@ from tests.fake_platform import NoPlatform
 from eactors.attestation.end import BEGIN, DONE, START
 from eactors.attestation.exchange import EXCHANGES, class_of
 from eactors.attestation.identity import own_identity
+from eactors.cpu.authority import Authority
 from eactors.cpu.instructions import Secs, egetkey, ereport
+from eactors.cpu.quoting import QuotingEnclave
 from eactors.cpu.structures import INIT, MODE64BIT, attributes
 from eactors.enclave.sealing import Sealer
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ROOT, KEY_ID = bytes(range(32)), bytes(32)
 
@@ -19,12 +27,18 @@ ROOT, KEY_ID = bytes(range(32)), bytes(32)
 class SoftwareCpu(NoPlatform):
     """An enclave on the real software CPU, without its process in between."""
 
-    def __init__(self, enclave: int) -> None:
+    def __init__(self, enclave: int, quoting: QuotingEnclave | None = None) -> None:
+        self.quoting = quoting
         self.secs = Secs(measurement_of(enclave), SIGNER, attributes(INIT | MODE64BIT), 0, 0)
 
     def report(self, target: bytes, data: bytes) -> bytes:
         """EREPORT."""
         return ereport(ROOT, KEY_ID, self.secs, target, data)
+
+    def quote(self, data: bytes) -> bytes:
+        """From the quoting enclave."""
+        assert self.quoting is not None
+        return self.quoting.quote(self.secs, data)
 
     def key(self, request: bytes) -> bytes:
         """EGETKEY."""
@@ -33,16 +47,18 @@ class SoftwareCpu(NoPlatform):
 
 @pytest.mark.parametrize("cipher", CIPHERS)
 @pytest.mark.parametrize("exchange", EXCHANGES)
-def test_two_ends_come_to_keys(exchange: str, cipher: str) -> None:
+def test_two_ends_come_to_keys(exchange: str, cipher: str, tmp_path: Path) -> None:
     """With the length that the cipher wants, one for each direction, in few short messages."""
     deployed = Deployed(exchange=exchange, cipher=cipher)
-    deployed.platforms = {1: SoftwareCpu(1), 2: SoftwareCpu(2)}  # type: ignore[dict-item]
+    quoting = QuotingEnclave(tmp_path)
+    deployed.cpu.authority.root = ssl.DER_cert_to_PEM_cert(Authority(tmp_path).root())
+    deployed.platforms = {enclave: SoftwareCpu(enclave, quoting) for enclave in (1, 2)}  # type: ignore[misc]
     sent: list[bytes] = []
     keys = talk(deployed.ends(), lambda _side, _index, frame: sent.append(frame) or frame)  # type: ignore[func-returns-value]
     assert agreed(keys)
     assert [len(key) for pair in keys if pair for key in pair] == [CIPHERS[cipher]] * 4
     assert len(sent) == 4
-    assert max(map(len, sent)) <= 1024
+    assert max(map(len, sent)) <= (1 << 14 if exchange == "remote-attestation" else 1024)
 
 
 @pytest.mark.parametrize("to", ["measurement", "signer"])
@@ -80,4 +96,4 @@ def test_a_table_is_one_way_from_the_start_to_the_end(exchange: str, side: int) 
 
 def test_every_exchange_has_a_number_of_its_own() -> None:
     """So that a message of one is none of another."""
-    assert sorted(class_of(exchange).NUMBER for exchange in EXCHANGES) == [1, 2, 3]
+    assert sorted(class_of(exchange).NUMBER for exchange in EXCHANGES) == [1, 2, 3, 4]

@@ -43,6 +43,11 @@ class WrittenPlatform(NoPlatform):
         assert data.hex() == expected["report_data"][self.side]
         return bytes.fromhex(expected["messages"][self.side][1])[4:]
 
+    def quote(self, data: bytes) -> bytes:
+        """Answer with the quote of the vector."""
+        assert data.hex() == self.vector["expected"]["report_data"][self.side]
+        return bytes.fromhex(self.vector["quotes"][self.side])
+
     def key(self, request: bytes) -> bytes:
         """Answer with the report key or the sealing key of the vector."""
         if request[:2] == b"\3\0":
@@ -84,7 +89,7 @@ def test_we_come_to_the_vectors(name: str, monkeypatch: pytest.MonkeyPatch) -> N
     ends = [
         make_exchange(
             {key: vector[key] for key in ("exchange", "channel", "cipher")}
-            | {"side": side, "peer_enclave": sides[1 - side]["enclave"]},
+            | {"side": side, "peer_enclave": sides[1 - side]["enclave"], "roots": [vector.get("root", "")]},
             manifest,
             sides[side]["enclave"],
             WrittenPlatform(vector, side),
@@ -119,7 +124,9 @@ def test_we_seal_to_the_vectors_and_back(name: str, monkeypatch: pytest.MonkeyPa
     assert sealer.unseal(bytes.fromhex(vector["expected"]["blob"])) == data
 
 
-@pytest.mark.parametrize("name", ["local-attestation", "local-attestation-debug", "diffie-hellman"])
+@pytest.mark.parametrize(
+    "name", ["local-attestation", "local-attestation-debug", "remote-attestation", "diffie-hellman"]
+)
 def test_the_shared_secret_is_the_one_of_the_rfc(name: str) -> None:
     """So the vectors hang on a public source at one end."""
     assert VECTORS[name]["expected"]["shared_secret"] == SHARED_SECRET

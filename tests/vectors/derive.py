@@ -11,7 +11,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.ciphers.algorithms import AES128
@@ -21,8 +25,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 FOLDER = Path(__file__).parent
 
 KEY_BYTES = {"aes-128-gcm": 16, "aes-256-gcm": 32, "chacha20-poly1305": 32}
-NUMBERS = {"local-attestation": 1, "sealing": 2, "diffie-hellman": 3}
-VERSION, HELLO, REPORT, SECRET, CONFIRMATION = 1, 1, 2, 3, 4
+NUMBERS = {"local-attestation": 1, "sealing": 2, "diffie-hellman": 3, "remote-attestation": 4}
+VERSION, HELLO, REPORT, SECRET, CONFIRMATION, QUOTE = 1, 1, 2, 3, 4, 5
 POLICIES = {"measurement": 1, "signer": 2}
 
 
@@ -60,6 +64,29 @@ def report(entry: dict[str, Any], vector: dict[str, Any], key: bytes, data: byte
     return body + bytes.fromhex(vector["report_key_id"]) + mac.finalize()
 
 
+def check_quote(quote: bytes, root: str, data: bytes) -> None:
+    """See that a quote, which nobody can make twice, is genuine and says this.
+
+    Raises:
+        InvalidSignature: It is not genuine.
+    """
+    key, report, size = quote[500:564], quote[564:948], int.from_bytes(quote[1012:1014], "little")
+    chain = x509.load_pem_x509_certificates(quote[1020 + size :])
+    trusted = x509.load_pem_x509_certificate(root.encode())
+    for lower, upper in zip(chain[:-1], [*chain[1:-1], trusted], strict=True):
+        lower.verify_directly_issued_by(upper)
+    _check(chain[0].public_key(), quote[948:1012], report)
+    attestation = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), b"\4" + key)
+    _check(attestation, quote[436:500], quote[:432])
+    if report[320:352] != hashlib.sha256(key + quote[1014 : 1014 + size]).digest() or quote[368:432] != data:
+        raise InvalidSignature
+
+
+def _check(key: Any, signature: bytes, data: bytes) -> None:
+    parts = (int.from_bytes(part, "big") for part in (signature[:32], signature[32:]))
+    key.verify(encode_dss_signature(*parts), data, ec.ECDSA(hashes.SHA256()))
+
+
 def derive_exchange(vector: dict[str, Any]) -> dict[str, Any]:
     """Return what a key exchange must come to, from its inputs."""
     exchange, cipher, sides = vector["exchange"], vector["cipher"], vector["sides"]
@@ -86,12 +113,16 @@ def derive_exchange(vector: dict[str, Any]) -> dict[str, Any]:
     ).digest()
     messages = [[message(exchange, HELLO, side, hellos[side])] for side in (0, 1)]
     expected: dict[str, Any] = {"transcript": transcript.hex(), "shared_secret": secret.hex()}
-    confirming = {"local-attestation": (), "sealing": (1,), "diffie-hellman": (0, 1)}[exchange]
+    confirming = {"sealing": (1,), "diffie-hellman": (0, 1)}.get(exchange, ())
+    prefix = f"eactors {exchange} 1".encode()
+    data = [hashlib.sha256(prefix + bytes([side]) + transcript).digest() + bytes(32) for side in (0, 1)]
+    if exchange == "remote-attestation":
+        expected["report_data"] = [each.hex() for each in data]
+        for side in (0, 1):
+            quote = bytes.fromhex(vector["quotes"][side])
+            check_quote(quote, vector["root"], data[side])
+            messages[side].append(message(exchange, QUOTE, side, quote))
     if exchange == "local-attestation":
-        data = [
-            hashlib.sha256(b"eactors local-attestation 1" + bytes([side]) + transcript).digest() + bytes(32)
-            for side in (0, 1)
-        ]
         targets = [bytes.fromhex(each["measurement"]) + attributes(each) for each in entries]
         expected["report_data"] = [each.hex() for each in data]
         expected["target_info"] = [target.ljust(512, b"\0").hex() for target in targets]

@@ -9,7 +9,7 @@
 #include "framed.h"
 #include "parts.h"
 
-enum { HANDSHAKE_MOST = 1024 };
+enum { HANDSHAKE_MOST = 1 << 14 }; /* a quote with its certificates is the longest */
 
 typedef struct {
     framed_state framed;

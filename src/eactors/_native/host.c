@@ -3,6 +3,7 @@
 #include "cipher.h"
 #include "layout.h"
 #include "parts.h"
+#include "span.h"
 #include "types.h"
 
 static PyObject *region_create(PyTypeObject *type, PyObject *args) { return region_map(type, args, ea_region_create); }
@@ -165,5 +166,5 @@ int ea_py_add_host(PyObject *module) {
     PyType_Modified(&Region_Type);
     if (add_methods(&Region_Type, region_methods) < 0 || PyModule_AddFunctions(module, functions) < 0) return -1;
     if (add_constants(module) < 0 || ea_py_add_watcher(module) < 0 || ea_py_add_recovery(module) < 0) return -1;
-    return ea_py_add_cpu(module);
+    return ea_py_add_cpu(module) < 0 ? -1 : ea_py_add_bridge(module);
 }

@@ -20,6 +20,7 @@ int ea_py_add_plain(PyObject *module);   /* channels out of the enclave, in the 
 int ea_py_add_sealed(PyObject *module);  /* encrypted channels out of the enclave */
 int ea_py_add_private(PyObject *module); /* channels inside one enclave */
 int ea_py_add_mboxes(PyObject *module);  /* pools, mboxes and nodes for actors */
+int ea_py_add_quotes(PyObject *module);  /* verifying quotes of enclaves on other machines */
 int ea_py_add_baton(PyObject *module);   /* workers that span several enclaves */
 int ea_py_add_reopening(PyObject *module); /* channels whose peers may be started anew */
 int ea_py_add_host(PyObject *module);    /* making regions, and watching them */

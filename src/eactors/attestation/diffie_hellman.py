@@ -35,3 +35,6 @@ class DiffieHellman(Agreement, Confirming):
         (CONFIRMATION_AWAITED, CONFIRMATION): (Confirming.confirmed, DONE),
     }
     TABLES = (TABLE, TABLE)
+
+
+EXCHANGE = DiffieHellman

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 VERSION = 1
 
-BEGIN, HELLO, REPORT, SECRET, CONFIRMATION = range(5)
+BEGIN, HELLO, REPORT, SECRET, CONFIRMATION, QUOTE = range(6)
 """Kinds of messages; BEGIN is the caller's, and never travels."""
 
 START, DONE, FAILED = "not begun", "done", "failed"
@@ -42,8 +42,8 @@ START, DONE, FAILED = "not begun", "done", "failed"
 KEY_BYTES = {"aes-128-gcm": 16, "aes-256-gcm": 32, "chacha20-poly1305": 32}
 """Length of a key, by cipher."""
 
-_WORDS = ("start", "hello", "report", "sealed secret", "confirmation")
-_LENGTHS = {HELLO: 32, REPORT: 432, SECRET: 48, CONFIRMATION: 32}
+_WORDS = ("start", "hello", "report", "sealed secret", "confirmation", "quote")
+_LENGTHS = {HELLO: (32,), REPORT: (432,), SECRET: (48,), CONFIRMATION: (32,), QUOTE: range(1024, 1 << 14)}
 _HEADER = 4
 
 
@@ -133,7 +133,7 @@ class End:
             raise ExchangeFailed(
                 f"{self.peer} claims side {side} of the channel, or an own message came back"
             )
-        if _LENGTHS.get(kind) != len(body):
+        if len(body) not in _LENGTHS.get(kind, ()):
             raise ExchangeFailed(f"{self.peer} sent no message that there is: kind {kind}, {len(body)} bytes")
         return kind, body
 

@@ -13,22 +13,14 @@ if TYPE_CHECKING:
     from eactors.attestation.manifest import Manifest
     from eactors.platform.base import Platform
 
-EXCHANGES = ("local-attestation", "sealing", "diffie-hellman")
+EXCHANGES = ("local-attestation", "remote-attestation", "sealing", "diffie-hellman")
 
 
 def class_of(kind: str) -> type[End]:
     """What executes this kind of exchange."""
-    if kind == "sealing":
-        from eactors.attestation.sealing import Sealing  # noqa: PLC0415
-
-        return Sealing
-    if kind == "diffie-hellman":
-        from eactors.attestation.diffie_hellman import DiffieHellman  # noqa: PLC0415
-
-        return DiffieHellman
-    from eactors.attestation.local_attestation import LocalAttestation  # noqa: PLC0415
-
-    return LocalAttestation
+    module = __import__(f"eactors.attestation.{kind.replace('-', '_')}", fromlist=["EXCHANGE"])
+    made: type[End] = module.EXCHANGE
+    return made
 
 
 def make_exchange(entry: dict[str, Any], manifest: Manifest, own: int, platform: Platform) -> End:
@@ -38,7 +30,7 @@ def make_exchange(entry: dict[str, Any], manifest: Manifest, own: int, platform:
         entry: What the enclave's plan says of the connector.
         manifest: The manifest, whose signatures have been checked.
         own: This enclave's id.
-        platform: What reports and sealing keys come from.
+        platform: What reports, quotes and sealing keys come from.
 
     Returns:
         What is called with None first, and then with each message received; see `End.__call__`.

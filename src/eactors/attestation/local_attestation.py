@@ -56,3 +56,6 @@ class LocalAttestation(Agreement):
         (REPORT_SENT, REPORT): (check_peer, DONE),
     }
     TABLES = (TABLE, TABLE)
+
+
+EXCHANGE = LocalAttestation

@@ -75,3 +75,6 @@ class Sealing(Confirming):
             (HELLOS_SAID, SECRET): (open_secret, DONE),
         },
     )
+
+
+EXCHANGE = Sealing

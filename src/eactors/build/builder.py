@@ -16,6 +16,7 @@ from eactors.build.keyfile import fingerprint
 from eactors.build.observe import Observation
 from eactors.build.owners import Owners
 from eactors.build.reach import reach
+from eactors.build.roots import trusted_roots
 from eactors.build.signing import MANIFEST, SIGNATURES, read_manifest, sign_image, sign_manifest
 from eactors.build.writing import write_image
 from eactors.deployment.model import UNTRUSTED
@@ -24,24 +25,24 @@ from eactors.errors import EActorsError
 from eactors.host import deployed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from eactors.build.image import Image
     from eactors.build.reach import Reach
-    from eactors.deployment.plan import Plan, PlannedEnclave
+    from eactors.deployment.plan import Home, Plan, PlannedEnclave
 
 FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What a build has written; images and reaches by enclave, the untrusted side included."""
+    """What a build has written; images and reaches by server and enclave, untrusted sides included."""
 
     plan: Plan
     folder: Path
-    images: dict[int, Image]
-    reached: dict[int, Reach]
+    images: dict[Home, Image]
+    reached: dict[Home, Reach]
     owners: Owners
 
 
@@ -66,33 +67,42 @@ def build_folder(plan: Plan, folder: Path, *, notice: Callable[[str], None], rep
             "no <key> in the deployment: signed with this installation's development key, so every"
             " enclave is a debug enclave"
         )
-    homes = sorted({actor.enclave for actor in plan.actors.values()})
-    reached = {enclave: _reach(plan, enclave) for enclave in homes}
+    homes = sorted({actor.home for actor in plan.actors.values()})
+    reached = {home: _reach(plan, home) for home in homes}
+    roots = trusted_roots(plan)
     plans = {
-        enclave: enclave_plan(plan, enclave, _owners(plan, enclave, owners), reached[enclave])
-        for enclave in homes
+        home: enclave_plan(plan, home, _owners(plan, home[1], owners), reached[home], roots) for home in homes
     }
     observations = {
-        enclave: Observation.start(reached[enclave], folder, framework.parts_of(plans[enclave]))
-        for enclave in plan.enclaves
+        home: Observation.start(reached[home], folder, framework.parts_of(plans[home]))
+        for home in homes
+        if home[1] != UNTRUSTED
     }
-    names = {enclave: "untrusted" if enclave == UNTRUSTED else f"enclave-{enclave}" for enclave in homes}
+    names = _names(homes)
     images = {
-        enclave: write_image(
-            folder / names[enclave],
-            reached[enclave],
-            observations[enclave].collect() if enclave in observations else None,
-            _settings(plan, enclave),
-            plans[enclave],
+        home: write_image(
+            folder / names[home],
+            reached[home],
+            observations[home].collect() if home in observations else None,
+            _settings(plan, home[1]),
+            plans[home],
         )
-        for enclave in homes
+        for home in homes
     }
-    (folder / deployed.FILE).write_bytes(deployed.describe(plan, names))
-    _write_manifest(plan, folder, images, owners)
+    # Where there are several servers, each has enclaves of its own: the plan sees to that.
+    of_enclave = {enclave: image for (_, enclave), image in images.items()}
+    _write_manifest(plan, folder, of_enclave, owners)
+    described = deployed.describe(
+        plan,
+        {enclave: names[server, enclave] for server, enclave in homes if enclave != UNTRUSTED},
+        {server: names[server, enclave] for server, enclave in homes if enclave == UNTRUSTED},
+        _sources(images).encode() + (folder / MANIFEST).read_bytes(),
+    )
+    (folder / deployed.FILE).write_bytes(described)
     for planned in plan.enclaves.values():
         key = owners.signer(planned.signer)
         if isinstance(key, RSAPrivateKey):
-            sign_image(images[planned.id].folder, key)
+            sign_image(of_enclave[planned.id].folder, key)
     for key in owners.private():
         sign_manifest(folder, key)
     return Made(plan, folder, images, reached, owners)
@@ -127,8 +137,31 @@ def _make_room(folder: Path, *, replace: bool) -> None:
     folder.mkdir(parents=True, exist_ok=True)
 
 
-def _reach(plan: Plan, enclave: int) -> Reach:
-    classes = {actor.cls for actor in plan.actors.values() if actor.enclave == enclave}
+def _names(homes: Sequence[Home]) -> dict[Home, str]:
+    """The folder of each image; the server is in it only where it tells two apart."""
+    several = sum(enclave == UNTRUSTED for _, enclave in homes) > 1
+    untrusted = "untrusted-{}" if several else "untrusted"
+    return {
+        (server, enclave): untrusted.format(server) if enclave == UNTRUSTED else f"enclave-{enclave}"
+        for server, enclave in homes
+    }
+
+
+def _sources(images: Mapping[Home, Image]) -> str:
+    """The application's files on the untrusted sides, which no manifest has, and their hashes."""
+    files = {
+        f"{server}/{path}": entry["sha256"]
+        for (server, enclave), image in images.items()
+        if enclave == UNTRUSTED
+        for path, entry in image.files.items()
+        if entry["origin"] == "application"
+    }
+    return json.dumps(files, sort_keys=True)
+
+
+def _reach(plan: Plan, home: Home) -> Reach:
+    enclave = home[1]
+    classes = {actor.cls for actor in plan.actors.values() if actor.home == home}
     requires = plan.enclaves[enclave].requires if enclave in plan.enclaves else plan.untrusted_requires
     return reach(plan.source, sorted(classes, key=lambda cls: cls.__name__), requires)
 

@@ -14,23 +14,26 @@ from eactors.deployment.sizes import node_payload, ring_slots
 from eactors.services.base import Service
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from eactors.build.reach import Reach
-    from eactors.deployment.plan import Plan, PlannedChannel, PlannedService, PlannedWorker
+    from eactors.deployment.plan import Home, Plan, PlannedChannel, PlannedService, PlannedWorker
 
 
-def enclave_plan(plan: Plan, enclave: int, owners: Mapping[str, str], reached: Reach) -> dict[str, Any]:
+def enclave_plan(
+    plan: Plan, home: Home, owners: Mapping[str, str], reached: Reach, roots: Sequence[str] = ()
+) -> dict[str, Any]:
     """Say what one enclave executes, and with whom it talks.
 
     Args:
         plan: The whole plan.
-        enclave: Its id; 0 is the untrusted side.
+        home: Its server's place, and its id; 0 is the untrusted side.
         owners: Public keys (PEM), by name, of those who must have signed the manifest.
         reached: What it has of the source.
+        roots: Certificates (PEM) that quotes of other servers' enclaves may lead to.
     """
-    workers = [worker for server in plan.servers for worker in server.workers]
-    own = {name for name, actor in plan.actors.items() if actor.enclave == enclave}
+    server, enclave = home
+    own = {name for name, actor in plan.actors.items() if actor.home == home}
     private = [
         channel for channel in plan.channels if channel.carrier == "private" and channel.ends[0].actor in own
     ]
@@ -55,8 +58,8 @@ def enclave_plan(plan: Plan, enclave: int, owners: Mapping[str, str], reached: R
         },
         "mboxes": {name: pool.name for pool in pools for name in pool.mboxes},
         "workers": [
-            _worker(plan, worker, enclave, private)
-            for worker in workers
+            _worker(plan, worker, enclave, private, roots)
+            for worker in plan.servers[server].workers
             if any(share.enclave == enclave for share in worker.shares)
         ],
     }
@@ -71,20 +74,22 @@ def _asked(plan: Plan, own: set[str]) -> Iterator[str]:
                 yield from declared.powers
 
 
-def _worker(plan: Plan, worker: PlannedWorker, enclave: int, private: list[PlannedChannel]) -> dict[str, Any]:
+def _worker(
+    plan: Plan, worker: PlannedWorker, enclave: int, private: list[PlannedChannel], roots: Sequence[str]
+) -> dict[str, Any]:
     actors = next(share.actors for share in worker.shares if share.enclave == enclave)
     return {
         "id": worker.id,
         "policy": worker.policy,
         "spans": len(worker.shares) > 1,
-        "actors": [_actor(plan, name, private) for name in actors],
+        "actors": [_actor(plan, name, private, roots) for name in actors],
     }
 
 
-def _actor(plan: Plan, name: str, private: list[PlannedChannel]) -> dict[str, Any]:
+def _actor(plan: Plan, name: str, private: list[PlannedChannel], roots: Sequence[str]) -> dict[str, Any]:
     actor = plan.actors[name]
     connectors = {
-        end.attribute: _connector(plan, channel, side, private)
+        end.attribute: _connector(plan, channel, side, private, roots)
         for channel in plan.channels
         for side, end in enumerate(channel.ends)
         if end.actor == name
@@ -107,7 +112,7 @@ def _service(service: PlannedService) -> dict[str, Any]:
 
 
 def _connector(
-    plan: Plan, channel: PlannedChannel, side: int, private: list[PlannedChannel]
+    plan: Plan, channel: PlannedChannel, side: int, private: list[PlannedChannel], roots: Sequence[str]
 ) -> dict[str, Any]:
     peer = channel.ends[1 - side].actor
     entry: dict[str, Any] = {"peer": peer, "side": side, "message_size": channel.message_size}
@@ -127,4 +132,6 @@ def _connector(
             "exchange": channel.exchange,
             "peer_enclave": plan.actors[peer].enclave,
         }
+    if channel.exchange == "remote-attestation":
+        entry["roots"] = list(roots)
     return entry

@@ -108,6 +108,7 @@ def parts_of(plan: Mapping[str, Any]) -> Parts:
         "private": bool(plan["private_channels"]),
         "reopening": any("reopens" in connector for connector in connectors),
         "sealed": bool(exchanges),
+        "quotes": "remote-attestation" in exchanges,
     }
     return Parts(_asked(modules), "-".join(_asked(features)) or "bare")
 

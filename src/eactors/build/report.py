@@ -16,6 +16,7 @@ from eactors.build.summary import summarise
 if TYPE_CHECKING:
     from eactors.build.builder import Made
     from eactors.build.summary import Share
+    from eactors.deployment.plan import Home
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +66,13 @@ def report(made: Made) -> Report:
         folder=str(made.folder),
         manifest=sha256(read_manifest(made.folder)).hexdigest(),
         signatures={name: isinstance(key, RSAPrivateKey) for name, key in made.owners.keys.items()},
-        images=tuple(_image(made, enclave) for enclave in made.images),
+        images=tuple(_image(made, home) for home in made.images),
     )
 
 
-def _image(made: Made, enclave: int) -> BuiltImage:
-    image, reach, planned = made.images[enclave], made.reached[enclave], made.plan.enclaves.get(enclave)
+def _image(made: Made, home: Home) -> BuiltImage:
+    enclave = home[1]
+    image, reach, planned = made.images[home], made.reached[home], made.plan.enclaves.get(enclave)
     key = None if planned is None else made.owners.signer(planned.signer)
     return BuiltImage(
         enclave=enclave,

@@ -39,11 +39,12 @@ def verify_folder(folder: Path) -> list[Finding]:
         ImageError: It is no such folder.
         ManifestRejected: It has no manifest that can be read.
     """
-    images = read_deployed(folder).images
+    deployed = read_deployed(folder)
+    images = [*((UNTRUSTED, name) for name in deployed.untrusted.values()), *deployed.images.items()]
     entries = manifest_enclaves(folder)
     findings: list[Finding] = []
     owners: dict[str, RSAPublicKey] = {}
-    for enclave, name in images.items():
+    for enclave, name in images:
         try:
             image = read_image(folder / name)
         except ImageError as error:

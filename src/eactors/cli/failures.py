@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 # An enclave calls its code by the place in its image; the untrusted side runs a copy.
-_RUNTIME = re.compile(r".*/(enclave-\d+|untrusted)/eactors/")
+_RUNTIME = re.compile(r".*/(enclave-\d+|untrusted(-\d+)?)/eactors/")
 
 
 def warn(message: str) -> None:

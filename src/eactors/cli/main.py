@@ -9,6 +9,7 @@ import click
 from eactors.cli.attest import attest
 from eactors.cli.build import build
 from eactors.cli.check import check
+from eactors.cli.cpu import cpu
 from eactors.cli.errors import explain
 from eactors.cli.key import key
 from eactors.cli.measure import measure
@@ -36,7 +37,7 @@ def _add(group: click.Group, command: click.Command) -> None:
         each.help = (each.help or "").replace("\\b\n", "\b\n")
 
 
-for command in (new, check, build, run, measure, verify, key, sign, provision, attest):
+for command in (new, check, build, run, measure, verify, key, sign, provision, attest, cpu):
     _add(cli, command)
 
 

@@ -86,7 +86,8 @@ def _add_channels(tree: Tree, plan: Plan) -> None:
     branch = tree.add("channels") if plan.channels else tree
     for channel in plan.channels:
         limits = f"{channel.capacity} messages of up to {channel.message_size} bytes"
-        leaf = branch.add(f"{channel}: [bold]{channel.protection}[/], {limits}")
+        network = "network, " if channel.carrier == "network" else ""
+        leaf = branch.add(f"{channel}: {network}[bold]{channel.protection}[/], {limits}")
         if channel.protection == "encrypted":
             leaf.add(_encryption_line(plan, channel))
         for end, reason in declassified(plan, channel).items():

@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
+from eactors.cli import failures
+
 if TYPE_CHECKING:
     from types import TracebackType
 
@@ -54,6 +56,11 @@ class Progress:
     def before_output(self) -> None:
         """Get out of the way of a line that an actor prints; the next tick is back."""
         self._stop()
+
+    def notice(self, words: str) -> None:
+        """Show what people should know now, in a line that stays."""
+        self._stop()
+        failures.notice(words)
 
     def __enter__(self) -> Self:
         """Wait for the first tick."""

@@ -29,8 +29,16 @@ from eactors.host.workspace import Workspace
 @click.option(
     "--expect", metavar="N", type=int, help="How many messages to expect; progress then has a percentage."
 )
+@click.option(
+    "--server", metavar="ADDRESS", help="Which <server> of the deployment this is, if there are several."
+)
+@click.option(
+    "--listen",
+    metavar="ADDRESS",
+    help="Where to listen for the other servers, if not where they look for this one.",
+)
 @click.option("--no-sandbox", is_flag=True, help="Let enclaves do what any process may. Only for debugging.")
-def run(
+def run(  # noqa: PLR0913 - one for each option
     source: Path,
     deployment: Path | None,
     params: tuple[str, ...],
@@ -38,6 +46,8 @@ def run(
     stats: bool,
     json_file: TextIO | None,
     expect: int | None,
+    server: str | None,
+    listen: str | None,
     no_sandbox: bool,
 ) -> None:
     r"""Run the actors of SOURCE as DEPLOYMENT says, or what 'eactors build' wrote to DIR.
@@ -50,12 +60,15 @@ def run(
     Examples:
         eactors run pingpong.py two-enclaves.xml --param Ping.rounds=10
         eactors run DIR
+        eactors run DIR --server 10.0.0.1
     """
     with Workspace() as workspace:
         built = _built(source, deployment, params, workspace)
         with Progress(expect) as progress:
-            application = Application(built, workspace, sandbox=not no_sandbox, watcher=progress)
-            for worker, cpus in missing_cpus(application.deployed.servers[0]):
+            application = Application(
+                built, workspace, sandbox=not no_sandbox, watcher=progress, server=server, listen=listen
+            )
+            for worker, cpus in missing_cpus(application.deployed.server):
                 failures.warn(f"worker {worker}: this machine has no CPU {', '.join(map(str, cpus))}")
             if no_sandbox:
                 failures.warn(

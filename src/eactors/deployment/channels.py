@@ -58,6 +58,7 @@ def plan_channels(
             continue
         setting = settings.get(frozenset((one, other)))
         encryption = encryptions.decide(actors[one], actors[other], setting)
+        _check_lives(deployment, enclaves, actors[one], actors[other])
         carrier = _carrier(actors[one], actors[other])
         for mine, theirs in zip(attributes, back, strict=False):
             ends = (ChannelEnd(one, mine), ChannelEnd(other, theirs))
@@ -145,6 +146,22 @@ def _refuse_strays(deployment: Deployment, towards: dict[Pair, list[str]]) -> No
                 file=deployment.file,
                 line=entry.line,
                 hint="remove this <channel>, or declare the connectors",
+            )
+
+
+def _check_lives(deployment: Deployment, enclaves: dict[int, PlannedEnclave], *pair: PlannedActor) -> None:
+    """What comes again has channels that are opened anew; one to another server cannot be."""
+    apart = len({actor.server for actor in pair}) > 1
+    for actor in pair:
+        enclave = enclaves.get(actor.enclave)
+        if apart and enclave is not None and enclave.life.may_begin_again:
+            one, other = (repr(each.name) for each in pair)
+            raise DeploymentError(
+                f"the channel between {one} and {other} goes to another server, but {enclave.title} is"
+                " started on demand or anew",
+                file=deployment.file,
+                line=_line(deployment, actor.family or actor.name),
+                hint="let it live as long as the application, or talk through an actor of its own server",
             )
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
+from eactors.deployment.errors import DeploymentError
+from eactors.deployment.hints import quoted
 from eactors.deployment.model import UNTRUSTED
 from eactors.deployment.plan import DEFAULT_RESTARTS, PlannedEnclave, PlannedLife, enclave_title
 from eactors.deployment.values import MODULE
@@ -17,9 +20,31 @@ if TYPE_CHECKING:
 
 
 def plan_enclaves(deployment: Deployment, actors: Collection[PlannedActor]) -> dict[int, PlannedEnclave]:
-    """Settle the settings of all enclaves with actors, but of the untrusted side, by id."""
+    """Settle the settings of all enclaves with actors, but of the untrusted side, by id.
+
+    Raises:
+        DeploymentError: Two servers use the same id for an enclave.
+    """
+    _check_ids(deployment)
     ids = {actor.enclave for actor in actors} - {UNTRUSTED}
     return {enclave: _enclave(deployment, actors, enclave) for enclave in sorted(ids)}
+
+
+def _check_ids(deployment: Deployment) -> None:
+    """An enclave is on one server: manifest and channels know it by its id alone."""
+    seen: dict[int, str] = {}
+    for server in deployment.servers:
+        for share in (share for worker in server.workers for share in worker.shares):
+            first = seen.setdefault(share.enclave, server.address)
+            if share.enclave != UNTRUSTED and first != server.address:
+                taken = deployment.share_lines()
+                free = next(number for number in itertools.count(1) if number not in taken)
+                raise DeploymentError(
+                    f"enclave {share.enclave} is on servers {quoted(first)} and {quoted(server.address)}",
+                    file=deployment.file,
+                    line=share.line,
+                    hint=f"an enclave is on one server, and all are in one manifest: {free} is a free id",
+                )
 
 
 def requirements(deployment: Deployment, actors: Collection[PlannedActor], enclave: int) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Which channels are encrypted, with what, and how their two ends agree on keys.
 
-Between two enclaves of one machine a channel is encrypted unless the deployment says
+Between two enclaves a channel is encrypted unless the deployment says
 otherwise. Inside one enclave there is no one to hide from, and an untrusted end has no one
 to keep a secret with: there a cipher would only look like protection, so asking for one is
 refused rather than ignored.
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from eactors.deployment.errors import DeploymentError
 from eactors.deployment.hints import quoted
 from eactors.deployment.model import UNTRUSTED
-from eactors.deployment.plan import DEFAULT_CIPHER, DEFAULT_EXCHANGE
+from eactors.deployment.plan import DEFAULT_CIPHER, DEFAULT_EXCHANGE, DEFAULT_EXCHANGE_BETWEEN_SERVERS
 
 if TYPE_CHECKING:
     from eactors.deployment.model import ChannelSettings, Cipher, Deployment, KeyExchange
@@ -57,21 +57,16 @@ class Encryptions:
                 "place the two in different enclaves",
             )
             return _PLAIN
-        if one.server != other.server:
-            self._refuse_any(
-                setting,
-                "they are on two servers, and this version has no key exchange between machines",
-                "place the two on one server",
-            )
-            return _PLAIN
         return self._between_enclaves(one, other, setting)
 
     def _between_enclaves(
         self, one: PlannedActor, other: PlannedActor, setting: ChannelSettings | None
     ) -> Encryption:
+        apart = one.server != other.server
+        default = DEFAULT_EXCHANGE_BETWEEN_SERVERS if apart else DEFAULT_EXCHANGE
         if setting is None:
-            return DEFAULT_CIPHER, DEFAULT_EXCHANGE
-        exchange = setting.exchange or DEFAULT_EXCHANGE
+            return DEFAULT_CIPHER, default
+        exchange = setting.exchange or default
         if setting.cipher == "none":
             if setting.exchange is not None:
                 raise self._refusal(
@@ -91,13 +86,20 @@ class Encryptions:
                 setting,
                 "has key-exchange 'diffie-hellman' without insecure=\"yes\": it attests no one, so neither"
                 " end knows whom it talks to, and a hostile host can sit in the middle and read everything",
-                f'use {DEFAULT_EXCHANGE}, or accept that with insecure="yes"',
+                f'use {default}, or accept that with insecure="yes"',
             )
         if exchange != "diffie-hellman" and setting.insecure:
             raise self._refusal(
                 setting,
                 f"has insecure 'yes' and key-exchange {quoted(exchange)}, which is secure",
                 "delete insecure from this <channel>",
+            )
+        if apart and exchange in {"local-attestation", "sealing"}:
+            raise self._refusal(
+                setting,
+                f"has key-exchange {quoted(exchange)}, but they are on two servers: reports and sealing"
+                " keys mean something on one machine only",
+                f"delete key-exchange from this <channel>: between servers it is {default}",
             )
         if exchange == "sealing":
             self._check_sealing(one, other, setting)
@@ -162,6 +164,8 @@ def attested(plan: Plan, channel: PlannedChannel) -> str | None:
         return None
     if channel.exchange == "local-attestation":
         return f"{one.title} and {other.title} attest each other"
+    if channel.exchange == "remote-attestation":
+        return f"{one.title} and {other.title} attest each other by quote"
     if channel.exchange == "sealing":
         return f"both sealed by {signer_words(one)}"
     return "nobody: insecure"

@@ -71,8 +71,6 @@ def exposure_of(plan: Plan, channel: PlannedChannel) -> Exposure | None:
     if outside:
         both = " and ".join(outside)
         return Exposure(f"which the host can read: {both} are untrusted", f"place {both} in enclaves")
-    if channel.carrier == "network":
-        return Exposure("which is plain: its ends are on two servers", "place the two on one server")
     line = None if setting is None else setting.line
     if channel.protection == "plain":
         return Exposure("which is plain: its cipher is 'none'", "give its <channel> a cipher", line)

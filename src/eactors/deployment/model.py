@@ -18,7 +18,7 @@ SYSTEM = -1
 WaitPolicy = Literal["adaptive", "spin", "sleep"]
 Kind = Literal["public", "private"]
 Cipher = Literal["none", "aes-128-gcm", "aes-256-gcm", "chacha20-poly1305"]
-KeyExchange = Literal["local-attestation", "sealing", "diffie-hellman"]
+KeyExchange = Literal["local-attestation", "remote-attestation", "sealing", "diffie-hellman"]
 Platform = Literal["simulation"]
 Access = Literal["read", "write"]
 Start = Literal["at-once", "on-demand"]
@@ -162,6 +162,14 @@ class Requirement:
 
 
 @dataclass(frozen=True, slots=True)
+class Trust:
+    """One ``<trust>``: a root certificate, in a file whose path is relative to the deployment's."""
+
+    root: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class Directory:
     """One ``<directory>``: what files the system actors may open, for one actor (None: for all)."""
 
@@ -187,6 +195,7 @@ class Deployment:
     keys: tuple[Key, ...] = ()
     requirements: tuple[Requirement, ...] = ()
     directories: tuple[Directory, ...] = ()
+    trusts: tuple[Trust, ...] = ()
 
     def share_lines(self) -> dict[int, int]:
         """Return, for each enclave with actors, the line of the first ``<enclave>`` that it has."""

@@ -25,6 +25,10 @@ DEFAULT_POOL_SIZE = 4096
 DEFAULT_CIPHER: Cipher = "aes-128-gcm"
 DEFAULT_EXCHANGE: KeyExchange = "local-attestation"
 DEFAULT_RESTARTS = Rate(3, 60)
+DEFAULT_EXCHANGE_BETWEEN_SERVERS: KeyExchange = "remote-attestation"
+
+Home = tuple[int, int]
+"""A process: the place of a server, and the id of an enclave on it."""
 
 Carrier = Literal["private", "public", "network"]
 Protection = Literal["private", "plain", "encrypted"]
@@ -45,7 +49,7 @@ class PlannedActor:
     """What the file calls it, where it is one of several instances."""
 
     @property
-    def home(self) -> tuple[int, int]:
+    def home(self) -> Home:
         """The process it lives in."""
         return self.server, self.enclave
 

@@ -29,6 +29,7 @@ from eactors.deployment.xml_settings import (
     read_param,
     read_pool,
     read_requirement,
+    read_trust,
     read_wait,
 )
 
@@ -84,6 +85,7 @@ def parse(data: bytes, file: str) -> Deployment:
         enclave_settings=tuple(read_enclave_settings(element) for element in root.all("enclave-settings")),
         keys=tuple(read_key(element) for element in root.all("key")),
         requirements=tuple(read_requirement(element) for element in root.all("requires")),
+        trusts=tuple(read_trust(element) for element in root.all("trust")),
         directories=tuple(read_directory(element) for element in root.all("directory")),
     )
 

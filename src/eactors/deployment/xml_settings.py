@@ -20,6 +20,7 @@ from eactors.deployment.model import (
     Requirement,
     Restart,
     Start,
+    Trust,
     WaitPolicy,
     WaitSettings,
 )
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from eactors.deployment.elements import Element
     from eactors.deployment.values import Value
 
-SETTINGS = ("channel", "pool", "wait", "param", "enclave-settings", "key", "requires", "directory")
+SETTINGS = ("channel", "pool", "wait", "param", "enclave-settings", "key", "requires", "trust", "directory")
 
 _ACCESSES: dict[str, Access] = {access: access for access in get_args(Access)}
 _CIPHERS: dict[str, Cipher] = {cipher: cipher for cipher in get_args(Cipher)}
@@ -92,6 +93,14 @@ def read_requirement(element: Element) -> Requirement:
     """Read a ``<requires>``."""
     given = element.settings("enclave", "module")
     return Requirement(given["enclave"].number(limits.IDS), given["module"].module(), element.line)
+
+
+def read_trust(element: Element) -> Trust:
+    """Read a ``<trust>``."""
+    given = element.settings("root", optional=("platform",))
+    if "platform" in given:
+        _platform(given["platform"])
+    return Trust(given["root"].path(), element.line)
 
 
 def read_directory(element: Element) -> Directory:

@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any, Protocol
 
 from eactors import _native
+from eactors.bridge.words import Exit, Failed, Finished
 from eactors.deployment.model import SYSTEM
 from eactors.errors import ManifestRejected, RegionCorrupted
 from eactors.host.deployed import read_deployed
@@ -20,11 +21,13 @@ from eactors.host.lives import GRACE, Lives
 from eactors.host.openings import Openings
 from eactors.host.outcome import Failure, Outcome
 from eactors.host.processes import Processes
+from eactors.host.servers import Servers, place_of
 from eactors.system.console import BROKEN_PIPE, Console
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from eactors.bridge.words import Ending
     from eactors.host.deployed import Deployed
     from eactors.host.layout import ContextPlace
     from eactors.host.outcome import EnclaveFacts
@@ -46,6 +49,9 @@ class Watcher(Protocol):
     def before_output(self) -> None:
         """An actor's line is about to be written."""
 
+    def notice(self, words: str) -> None:
+        """People should know this now."""
+
 
 class Application:
     """One run of a built deployment.
@@ -55,26 +61,31 @@ class Application:
         workspace: Where the run may put its files.
         sandbox: False: enclaves may do what any process may, for debugging.
         watcher: Told of progress about 20 times per second, and before output.
+        server: Address of the server to run; None: the only one.
+        listen: Where to listen for others; None: at that address.
 
     Raises:
         ImageError: The folder is no built deployment.
-        LaunchError: This version cannot run it.
+        LaunchError: This machine cannot run it, or there is no such server.
     """
 
     def __init__(
-        self, built: Path, workspace: Workspace, *, sandbox: bool = True, watcher: Watcher | None = None
+        self,
+        built: Path,
+        workspace: Workspace,
+        *,
+        sandbox: bool = True,
+        watcher: Watcher | None = None,
+        server: str | None = None,
+        listen: str | None = None,
     ) -> None:
-        self.deployed = deployed = read_deployed(built)
-        if len(deployed.servers) > 1:
-            raise LaunchError(
-                f"the deployment has {len(deployed.servers)} servers; this version runs one",
-                hint="place all actors on one <server>",
-            )
+        whole = read_deployed(built)
+        self.deployed = deployed = whole.on(place_of(whole, server))
         _check_ciphers(deployed)
         check_directories(deployed)
         self._built = built.resolve()  # the CPU has another working directory
         self._workspace = workspace
-        self._server = deployed.servers[0]
+        self._server = deployed.server
         self._sandbox = sandbox
         self._watcher = watcher
         self._layout = lay_out(deployed, self._server)
@@ -87,6 +98,7 @@ class Application:
         self._interrupts = workspace.interrupts
         self._link_is_broken = False
         self._exit: int | None = None
+        self._servers = Servers(deployed, self._layout, self._notice, listen) if deployed.peers else None
         self._ready_ns: int | None = None
         self.outcome = Outcome()
 
@@ -98,6 +110,8 @@ class Application:
             ImageError: An image is not what was measured and signed.
         """
         self._make_region()
+        if self._servers is not None:
+            self._servers.open(self._region)
         self._processes = Processes(
             self._built, self._workspace, self.deployed, self._layout, sandbox=self._sandbox
         )
@@ -141,13 +155,31 @@ class Application:
             self._drain()
             self._lives.tend(self._drain)
             self._factory.tend()
+            self._hear()
             if self._watcher is not None:
                 self._watcher.tick(self.received())
         self._drain()
 
     def _is_over(self) -> bool:
-        over = self._lives.are_over() or self._exit is not None or bool(self.outcome.failures)
+        over = self._exit is not None or bool(self.outcome.failures)
+        if self._lives.are_over():
+            over = over or self._servers is None or self._servers.all_finished
         return over or self._interrupts.count > 0 or self._console.closed
+
+    def _hear(self) -> None:
+        """Tell the other servers how it stands here, and hear how it stands there."""
+        if self._servers is None:
+            return
+        if self._lives.are_over():
+            self._servers.finished()
+        status, failures = self._servers.heard()
+        if self._exit is None:
+            self._exit = status
+        self.outcome.failures += failures
+
+    def _notice(self, words: str) -> None:
+        if self._watcher is not None:
+            self._watcher.notice(words)
 
     def received(self) -> int:
         """Messages given to actors so far."""
@@ -250,6 +282,8 @@ class Application:
             self.outcome.seconds = (time.monotonic_ns() - self._ready_ns) / 1e9
         if self._interrupts.count > 0 and not self.outcome.failures:
             self._ask_to_end()
+        if self._servers is not None:
+            self._servers.close(self._word())
         self._region.stop()
         self._region.ring(*{context.bell for context in self._contexts()})
         deadline = time.monotonic() + GRACE
@@ -281,6 +315,14 @@ class Application:
     def _contexts(self) -> list[ContextPlace]:
         system = self._layout.system
         return [*self._layout.contexts, *([] if system is None else [system])]
+
+    def _word(self) -> Ending:
+        """Why the application ends on this server, for the others."""
+        if self._interrupts.count > 0 or self._console.closed:
+            return Failed("it was interrupted" if self._interrupts.count > 0 else "nobody reads its output")
+        if self.outcome.failures:
+            return Failed(self.outcome.failures[0].message)
+        return Finished() if self._exit is None else Exit(self._exit)
 
     def _conclude(self) -> None:
         for context in self._layout.contexts:

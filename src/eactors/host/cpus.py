@@ -17,10 +17,17 @@ def usable_cpus(worker: PlannedWorker) -> list[int]:
     return sorted(available & set(worker.cpus)) or sorted(available)
 
 
-def is_crowded(worker: PlannedWorker, workers: Iterable[PlannedWorker]) -> bool:
-    """Whether this worker may have to share its CPUs, so that spinning would hold up another."""
+def is_crowded(worker: PlannedWorker, workers: Iterable[PlannedWorker], *, bridges: int = 0) -> bool:
+    """Whether this worker may have to share its CPUs, so that spinning would hold up another.
+
+    Args:
+        worker: The worker.
+        workers: All workers of its server.
+        bridges: To how many other servers there is one, which may run on any CPU.
+    """
     mine = set(usable_cpus(worker))
     rivals = [cpus for cpus in (set(usable_cpus(other)) for other in workers) if mine & cpus]
+    rivals += [os.sched_getaffinity(0)] * bridges
     return len(rivals) > len(set().union(*rivals))
 
 

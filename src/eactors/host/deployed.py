@@ -6,10 +6,13 @@ its launcher. What the enclaves do is in their images.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import msgspec
+
+from eactors.deployment.model import UNTRUSTED
 
 # At run time, for msgspec reads the annotations of `Deployed`.
 from eactors.deployment.plan import (  # noqa: TC001
@@ -40,6 +43,9 @@ class Deployed:
         actors: The enclave of each actor.
         images: The folder of each enclave's image below the deployment's folder.
         lives: When each enclave is started.
+        untrusted: The folder of each server's untrusted side, by the server's place.
+        digest: Of all that the servers of one run must have in common.
+        place: The one server that this is the part of; see `on`.
     """
 
     format: int
@@ -52,10 +58,60 @@ class Deployed:
     pools: tuple[PlannedPool, ...]
     images: dict[int, str]
     lives: dict[int, PlannedLife]
+    untrusted: dict[int, str] = field(default_factory=dict)
+    digest: str = ""
+    place: int = 0
+
+    def on(self, place: int) -> Deployed:
+        """The part of it that one server runs."""
+        workers = self.servers[place].workers
+        own = {actor for worker in workers for share in worker.shares for actor in share.actors}
+        here = set(self.servers[place].enclaves)
+        images = {enclave: folder for enclave, folder in self.images.items() if enclave in here}
+        if place in self.untrusted:
+            images[UNTRUSTED] = self.untrusted[place]
+        return replace(
+            self,
+            actors={name: enclave for name, enclave in self.actors.items() if name in own},
+            channels=tuple(each for each in self.channels if own & {end.actor for end in each.ends}),
+            services=tuple(service for service in self.services if service.server == place),
+            directories=tuple(each for each in self.directories if each.actor is None or each.actor in own),
+            pools=tuple(pool for pool in self.pools if own & set(pool.users)),
+            images=images,
+            place=place,
+        )
+
+    @property
+    def server(self) -> PlannedServer:
+        """The server that this is the part of."""
+        return self.servers[self.place]
+
+    @property
+    def peers(self) -> tuple[int, ...]:
+        """The places of the other servers."""
+        return tuple(place for place in range(len(self.servers)) if place != self.place)
+
+    @property
+    def remote(self) -> dict[str, int]:
+        """The servers of the actors that are on others."""
+        return {
+            actor: place
+            for place in self.peers
+            for worker in self.servers[place].workers
+            for share in worker.shares
+            for actor in share.actors
+        }
 
 
-def describe(plan: Plan, images: dict[int, str]) -> bytes:
-    """The launcher's part of ``plan``, as `read_deployed` reads it."""
+def describe(plan: Plan, images: dict[int, str], untrusted: dict[int, str], common: bytes) -> bytes:
+    """The launcher's part of ``plan``, as `read_deployed` reads it.
+
+    Args:
+        plan: The plan.
+        images: The folder of each enclave's image.
+        untrusted: The folder of each server's untrusted side, by its place.
+        common: What the servers of one run must have in common besides the plan.
+    """
     deployed = Deployed(
         format=FORMAT,
         source=str(plan.source),
@@ -67,7 +123,11 @@ def describe(plan: Plan, images: dict[int, str]) -> bytes:
         pools=plan.pools,
         images=images,
         lives={enclave: planned.life for enclave, planned in plan.enclaves.items()},
+        untrusted=untrusted,
     )
+    # Where its source and its directories lie may differ from machine to machine.
+    same = msgspec.json.encode(replace(deployed, source="", directories=()))
+    deployed = replace(deployed, digest=sha256(same + common).hexdigest())
     return msgspec.json.format(msgspec.json.encode(deployed), indent=1) + b"\n"
 
 

@@ -35,7 +35,7 @@ def launch_of(deployed: Deployed, layout: Layout, enclave: int, epochs: Mapping[
     pools = [pool for pool in deployed.pools if own & set(pool.users)]
     return {
         "host": host_of(layout),
-        "bells": {actor: layout.context_of(actor).bell for actor in {peer for _, peer in ends} | own}
+        "bells": {actor: layout.bell_of(actor) for actor in {peer for _, peer in ends} | own}
         | {f"system {service.system}": layout.system.bell for service in services if layout.system},
         "channels": {
             str(number): {**_channel(layout, number), "epoch": epochs.get(number, 1)}
@@ -107,7 +107,7 @@ def _worker(layout: Layout, context: ContextPlace) -> dict[str, Any]:
     workers = {other.bell: other.worker for other in everyone}
     return {
         "cpus": usable_cpus(context.worker),
-        "crowded": is_crowded(context.worker, workers.values()),
+        "crowded": is_crowded(context.worker, workers.values(), bridges=len(layout.links)),
         "participant": [context.participant, context.id],
         "bell": context.bell,
         "baton": list(context.baton),

@@ -55,6 +55,15 @@ class PoolPlace:
 
 
 @dataclass(slots=True)
+class LinkPlace:
+    """Of the bridge to one other server: its participant, and the bell that actors ring."""
+
+    participant: int
+    id: int
+    bell: int
+
+
+@dataclass(slots=True)
 class Layout:
     """Offsets into the region of one server's run, in bytes from its start."""
 
@@ -63,6 +72,10 @@ class Layout:
     channels: dict[int, ChannelPlace] = field(default_factory=dict)
     """By id; those to system actors, too."""
     pools: dict[str, PoolPlace] = field(default_factory=dict)
+    links: dict[int, LinkPlace] = field(default_factory=dict)
+    """By the other server's place among all servers."""
+    remote: dict[str, int] = field(default_factory=dict)
+    """The server of each actor of another server."""
     host_participant: int = 0
     host_id: int = 0
     host_bell: int = 0
@@ -81,6 +94,12 @@ class Layout:
         """Where the actor is executed."""
         return next(context for context in self.contexts if actor in context.actors)
 
+    def bell_of(self, actor: str) -> int:
+        """What to ring when there is something for this actor."""
+        if actor in self.remote:
+            return self.links[self.remote[actor]].bell
+        return self.context_of(actor).bell
+
     def initialise(self, region: _native.Region) -> None:
         """Fill the pools of a new region, and empty its mboxes."""
         for channel in self.channels.values():
@@ -96,8 +115,13 @@ class Layout:
 
 
 def lay_out(plan: Deployed, server: PlannedServer) -> Layout:
-    """Lay out the region of one server."""
-    layout = Layout()
+    """Lay out the region of one server.
+
+    Args:
+        plan: What runs on this server; see `Deployed.on`.
+        server: The server.
+    """
+    layout = Layout(remote=plan.remote)
     for worker in server.workers:
         bell, baton = layout.take(_native.BELL_BYTES), layout.take(_native.BATON_BYTES)
         for position, share in enumerate(worker.shares):
@@ -113,8 +137,12 @@ def lay_out(plan: Deployed, server: PlannedServer) -> Layout:
     layout.host_bell = layout.take(_native.BELL_BYTES)
     layout.host_pool = layout.take(_native.Region.pool_bytes(HOST_NODES, HOST_PAYLOAD))
     layout.host_mbox = layout.take(_native.Region.mbox_bytes(HOST_NODES))
+    for peer in plan.peers:
+        # The first id after the host's is for the system actors.
+        participant, number = layout.take(_native.PARTICIPANT_BYTES), layout.host_id + 2 + len(layout.links)
+        layout.links[peer] = LinkPlace(participant, number, layout.take(_native.BELL_BYTES))
     for channel in plan.channels:
-        if channel.carrier == "public":
+        if channel.carrier != "private":
             layout.channels[channel.id] = _lay_channel(layout, channel, node_payload(channel))
     for pool in plan.pools:
         if pool.kind == "public":
