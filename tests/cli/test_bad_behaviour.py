@@ -238,17 +238,6 @@ def test_a_json_file_that_cannot_be_written(app: App) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_several_servers_are_for_a_later_version(app: App) -> None:
-    """Said before anything starts."""
-    other = "<server><ip>other</ip><workers><worker><id>0</id><enclave><id>3</id><actors><actor>Lone</actor>"
-    app.write("class A(Actor): ...\nclass Lone(Actor): ...\n", "A:1")
-    edited(app, "</server>", f"</server>{other}</actors></enclave></worker></workers></server>")
-    edited(app, "</actors>\n<servers>", "<actor><id>7</id><name>Lone</name></actor></actors>\n<servers>")
-    refused(
-        app.run(), "the deployment has 2 servers; this version runs one", "place all actors on one <server>"
-    )
-
-
 BREAKERS = {
     "open('/etc/hostname')": "cannot call open('/etc/hostname') from inside an enclave",
     "os.listdir('/')": "cannot call os.listdir('/') from inside an enclave",

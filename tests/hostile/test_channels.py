@@ -133,8 +133,8 @@ class Host:
 
 if attack == "swap":
     honest = processes.launch_of
-    def launch_of(deployed, layout, enclave):
-        launch = honest(deployed, layout, enclave)
+    def launch_of(deployed, layout, enclave, epochs):
+        launch = honest(deployed, layout, enclave, epochs)
         if enclave == 2:
             places = launch["channels"]
             first, second = sorted(places, key=int)[:2]

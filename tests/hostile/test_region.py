@@ -163,4 +163,6 @@ def test_random_bytes_anywhere(app: App, style: str, places: str, targeted: str)
     for run in runs:
         assert not faults & set(run["statuses"]), run
         for failure in run["failures"]:
-            assert failure in ("RegionCorrupted", "ChannelBroken") or "corrupted" in failure, run
+            # A host may also ask an enclave to end, and those bytes are somewhere, too.
+            ended = failure.endswith("exited with status 0")
+            assert ended or failure in ("RegionCorrupted", "ChannelBroken") or "corrupted" in failure, run

@@ -239,7 +239,7 @@ def test_a_forged_surrender_ends_the_channel_only(world: World) -> None:
     [
         (lambda frame: set_fields(frame, 32, 0, DATA), "no part of it"),
         (lambda frame: set_fields(frame, 32, 0, CLOSE), "no part of it"),
-        (lambda frame: set_fields(frame, 32, 993, HANDSHAKE), "no part of it"),
+        (lambda frame: set_fields(frame, 32, 16353, HANDSHAKE), "no part of it"),
         (lambda frame: set_fields(frame, 0, 32, HANDSHAKE), "no part of it"),
         (lambda frame: set_fields(frame, 65, 0, HANDSHAKE), "no part of it"),
         (lambda frame: set_fields(frame, 1 << 31, 0, HANDSHAKE), "no part of it"),

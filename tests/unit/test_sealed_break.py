@@ -209,7 +209,7 @@ KEY = bytes(range(16))
         (ExchangeFailed("the report is another's", hint="look closer"), "the report is another's"),
         (KeyError("x"), "the key exchange failed: 'x'"),
         (None, "the key exchange failed: "),
-        (((b"x" * 1025,), None), "not bytes, or too long"),
+        (((b"x" * 16385,), None), "not bytes, or too long"),
         ((("text",), None), "not bytes, or too long"),
         (((), (bytearray(KEY), bytearray(KEY))), "keys that do not fit the cipher"),
         (((), (bytearray(16), bytearray(b"k" * 17))), "keys that do not fit the cipher"),

@@ -38,6 +38,7 @@ class SystemActorError(EActorsError, OSError):
 
     def __init__(self, operation: str, errno: int, reason: str, *, hint: str | None = None) -> None:
         super().__init__(f"{operation}: {reason}", hint=hint)
+        self.args = (self.message,)  # where OSError keeps none
         self.errno = errno
         self.strerror = reason
         self.operation = operation
