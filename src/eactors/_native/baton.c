@@ -2,7 +2,6 @@
  * after a whole round has found nothing. */
 #include "../../../native/baton.h"
 
-#include "parts.h"
 #include "worker.h"
 
 enum {

@@ -4,7 +4,6 @@
  * message of one node need not be copied: a cargo can hold the node itself. */
 #include "cargo.h"
 #include "framed.h"
-#include "parts.h"
 
 typedef struct {
     framed_state framed;
@@ -22,6 +21,16 @@ static take_result corrupted(ConnectorObject *self) {
 static int offer(ConnectorObject *self, PyObject *item) {
     int sent = framed_offer(self, item, NULL);
     return sent < 0 ? corrupted(self) : sent;
+}
+
+/* A message in a node. */
+static PyObject *cargo_of_node(ConnectorObject *connector, uint32_t node, uint8_t *payload, Py_ssize_t length) {
+    CargoObject *self = cargo_new(connector);
+    if (self == NULL) return NULL;
+    self->data = payload;
+    self->length = length;
+    self->node = node;
+    return (PyObject *)self;
 }
 
 static take_result take_frame(ConnectorObject *self, uint32_t node, PyObject **cargo, bool *kept) {
@@ -117,15 +126,4 @@ static PyObject *attach_plain(PyObject *module, PyObject *args) {
 
 static PyMethodDef functions[] = {{"attach_plain", attach_plain, METH_VARARGS, NULL}, {0}};
 
-/* Of channels to system actors, which are all plain. */
-static PyObject *get_idle(ConnectorObject *self, void *unused) { return PyBool_FromLong(self->idle); }
-static int set_idle(ConnectorObject *self, PyObject *value, void *unused) { return self->idle = value == Py_True, 0; }
-
-static PyGetSetDef idle = {"idle", (getter)get_idle, (setter)set_idle, "Whether nothing will come unless something is sent.", NULL};
-
-int ea_py_add_plain(PyObject *module) {
-    PyObject *descriptor = PyDescr_NewGetSet(&Connector_Type, &idle);
-    int added = descriptor == NULL ? -1 : PyDict_SetItemString(Connector_Type.tp_dict, "idle", descriptor);
-    Py_XDECREF(descriptor);
-    return added < 0 ? -1 : PyModule_AddFunctions(module, functions);
-}
+int ea_py_add_plain(PyObject *module) { return PyModule_AddFunctions(module, functions); }

@@ -7,7 +7,6 @@
 
 #include "cargo.h"
 #include "framed.h"
-#include "parts.h"
 
 enum { HANDSHAKE_MOST = 1024 };
 

@@ -54,6 +54,7 @@ const ea_context *ea_current_who(void) {
     return &current.who;
 }
 
+/* adopt(region, participant, id, /): let this thread act as participant `id` of the region. */
 static PyObject *adopt(PyObject *module, PyObject *args) {
     RegionObject *region;
     unsigned long long offset;
@@ -67,16 +68,15 @@ static PyObject *adopt(PyObject *module, PyObject *args) {
     Py_RETURN_NONE;
 }
 
+/* current_participant(): the id of the participant that this thread is. */
 static PyObject *current_participant(PyObject *module, PyObject *unused) {
     const ea_context *who = ea_current_who();
     return who == NULL ? NULL : PyLong_FromUnsignedLong(who->id);
 }
 
 static PyMethodDef functions[] = {
-    {"adopt", adopt, METH_VARARGS,
-     "adopt(region, participant, id, /)\n--\n\nLet this thread act as participant `id` of the region."},
-    {"current_participant", current_participant, METH_NOARGS,
-     "current_participant()\n--\n\nThe id of the participant that this thread is."},
+    {"adopt", adopt, METH_VARARGS, NULL},
+    {"current_participant", current_participant, METH_NOARGS, NULL},
     {0},
 };
 
@@ -90,8 +90,8 @@ PyMODINIT_FUNC PyInit__native(void) {
     if (module == NULL) return NULL;
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (PyModule_AddType(module, types[i]) < 0) goto failed;
-    if (ea_py_add_sandbox(module) < 0 || ea_py_add_crypto(module) < 0) goto failed;
-    for (const ea_py_part *part = ea_py_parts; *part != NULL; part++)
+    if (ea_py_add_sandbox(module) < 0) goto failed;
+    for (ea_py_part *const *part = ea_py_parts; *part != NULL; part++)
         if ((*part)(module) < 0) goto failed;
     return module;
 failed:

@@ -1,4 +1,6 @@
 /* Pool: a public LIFO of empty nodes. */
+#include "length.h"
+
 #include "pools.h"
 
 enum {

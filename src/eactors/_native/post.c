@@ -27,6 +27,7 @@ static PyObject *post_new(PyTypeObject *type, PyObject *args, PyObject *keywords
     return (PyObject *)self;
 }
 
+/* push(frame, /): leave bytes for the host; whether there was room. */
 static PyObject *post_push(PostObject *self, PyObject *frame) {
     const ea_context *who = ea_current_who();
     uint32_t index;
@@ -47,20 +48,13 @@ static PyObject *post_push(PostObject *self, PyObject *frame) {
     return status == EA_CORRUPT ? ea_status_error(status, "the host's mbox") : PyBool_FromLong(status == EA_OK);
 }
 
-static PyObject *post_room(PostObject *self, void *unused) { return PyLong_FromUnsignedLong(self->pool.payload); }
-
 static void post_dealloc(PostObject *self) {
     Py_DECREF((PyObject *)self->region);
     Py_TYPE(self)->tp_free((PyObject *)self);
 }
 
 static PyMethodDef methods[] = {
-    {"push", (PyCFunction)post_push, METH_O, "push(frame, /)\n--\n\nLeave bytes for the host; whether there was room."},
-    {0},
-};
-
-static PyGetSetDef properties[] = {
-    {"room", (getter)post_room, NULL, "The most bytes that one frame may have.", NULL},
+    {"push", (PyCFunction)post_push, METH_O, NULL},
     {0},
 };
 
@@ -72,5 +66,4 @@ PyTypeObject Post_Type = {
     .tp_new = post_new,
     .tp_dealloc = (destructor)post_dealloc,
     .tp_methods = methods,
-    .tp_getset = properties,
 };

@@ -248,6 +248,7 @@ void worker_look_again(WorkerObject *self, worker_idleness *seen, bool progress)
     }
 }
 
+/* run(): execute the actors until the region is stopped. */
 static PyObject *worker_run(WorkerObject *self, PyObject *unused) {
     worker_idleness seen = {0, 0};
     current.who = self->who;
@@ -283,6 +284,8 @@ static int fill_seat(WorkerObject *self, seat *at, PyObject *actor, PyObject *bo
     return 0;
 }
 
+/* add(actor, body, links, /): execute this actor; links are (connector, handler or None, handler of
+ * its break or None) triples. */
 static PyObject *worker_add(WorkerObject *self, PyObject *args) {
     PyObject *actor, *body, *links;
     if (!PyArg_ParseTuple(args, "O!OO!", &Actor_Type, &actor, &body, &PyList_Type, &links)) return NULL;
@@ -296,6 +299,7 @@ static PyObject *worker_add(WorkerObject *self, PyObject *args) {
     Py_RETURN_NONE;
 }
 
+/* construct(actor, constructor, /): call the constructor on behalf of the actor and this worker. */
 static PyObject *worker_construct(WorkerObject *self, PyObject *args) {
     ActorObject *actor;
     PyObject *constructor;
@@ -305,9 +309,7 @@ static PyObject *worker_construct(WorkerObject *self, PyObject *args) {
     current.worker = self;
     current.actor = actor;
     PyObject *answer = PyObject_CallNoArgs(constructor);
-    current.who = before.who;
-    current.worker = before.worker;
-    current.actor = before.actor;
+    current = before;
     return answer;
 }
 
@@ -361,12 +363,9 @@ static void worker_dealloc(WorkerObject *self) {
 }
 
 static PyMethodDef methods[] = {
-    {"add", (PyCFunction)worker_add, METH_VARARGS,
-     "add(actor, body, links, /)\n--\n\nExecute this actor; "
-     "links are (connector, handler or None, handler of its break or None) triples."},
-    {"construct", (PyCFunction)worker_construct, METH_VARARGS,
-     "construct(actor, constructor, /)\n--\n\nCall the constructor on behalf of the actor and this worker."},
-    {"run", (PyCFunction)worker_run, METH_NOARGS, "run()\n--\n\nExecute the actors until the region is stopped."},
+    {"add", (PyCFunction)worker_add, METH_VARARGS, NULL},
+    {"construct", (PyCFunction)worker_construct, METH_VARARGS, NULL},
+    {"run", (PyCFunction)worker_run, METH_NOARGS, NULL},
     {0},
 };
 

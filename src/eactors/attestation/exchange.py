@@ -17,18 +17,12 @@ EXCHANGES = ("local-attestation", "sealing", "diffie-hellman")
 
 
 def class_of(kind: str) -> type[End]:
-    """What executes this kind of exchange."""
-    if kind == "sealing":
-        from eactors.attestation.sealing import Sealing  # noqa: PLC0415
-
-        return Sealing
-    if kind == "diffie-hellman":
-        from eactors.attestation.diffie_hellman import DiffieHellman  # noqa: PLC0415
-
-        return DiffieHellman
-    from eactors.attestation.local_attestation import LocalAttestation  # noqa: PLC0415
-
-    return LocalAttestation
+    """What executes this kind of exchange: in the module called like it, the class called like it."""
+    words = kind.split("-")
+    name = "".join(map(str.capitalize, words))
+    module = __import__(f"eactors.attestation.{'_'.join(words)}", fromlist=[name])
+    found: type[End] = getattr(module, name)
+    return found
 
 
 def make_exchange(entry: dict[str, Any], manifest: Manifest, own: int, platform: Platform) -> End:

@@ -16,7 +16,7 @@ import time
 
 from eactors import _native
 from eactors.enclave import missing
-from eactors.enclave.assembly import Assembly, ConstructorError
+from eactors.enclave.assembly import Assembly
 from eactors.enclave.console import ConsoleStream
 from eactors.enclave.failure import describe
 from eactors.enclave.link import STDERR, STDOUT, HostLink
@@ -78,10 +78,12 @@ class Enclave:
     ) -> None:
         self._folder, self._plan, self._platform = folder, plan, platform
         self.launch = launch
+        self._constructing: str | None = None  # the name of the actor
         self.region = _native.Region.open(launch["region"]["path"], launch["region"]["size"])
         _native.adopt(self.region, *launch["workers"][0]["participant"])
         self._link = HostLink(self.region, launch["host"])
-        sys.stdout, sys.stderr = ConsoleStream(self._link, STDOUT), ConsoleStream(self._link, STDERR)
+        self._streams = ConsoleStream(self._link, STDOUT), ConsoleStream(self._link, STDERR)
+        sys.stdout, sys.stderr = self._streams
         _cut_standard_streams()
         self._link.event("attached", enclave=plan["enclave"])
 
@@ -97,22 +99,28 @@ class Enclave:
             self.pin(0)
             for thread in threads:
                 thread.wait_until_pinned()
-            assembly.construct()
+            self._construct(assembly)
             self._link.event(
                 "constructed", enclave=self._plan["enclave"], pss=_own_memory(), at=time.monotonic_ns()
             )
             self._seal()
-        except ConstructorError as error:
-            self._failed(error.actor, error.__cause__ or error)
-            return FAILED
         except BaseException as error:  # noqa: BLE001 - whatever the application's source raises
-            self._failed(None, error)
+            self._failed(self._constructing, error)
             return FAILED
         for thread in threads:
             thread.go()
         assembly.workers[0].run()
         self.finish_lines()
         return 0 if all(thread.join(_LAST_WORDS) for thread in threads) else FAILED
+
+    def _construct(self, assembly: Assembly) -> None:
+        """Call the constructors, in the order of the deployment."""
+        for worker, actor in assembly.actors:
+            self._constructing = actor.name
+            # Only now, so that an actor's own __init__ finds its connectors, too.
+            worker.construct(actor, actor.__init__)  # type: ignore[misc]
+            worker.construct(actor, actor.constructor)
+        self._constructing = None
 
     def _opened(self) -> None:
         """All encrypted channels have keys."""
@@ -151,10 +159,8 @@ class Enclave:
 
     def finish_lines(self) -> None:
         """Send what the calling thread has printed without an end of line."""
-        assert isinstance(sys.stdout, ConsoleStream)
-        assert isinstance(sys.stderr, ConsoleStream)
-        sys.stdout.finish()
-        sys.stderr.finish()
+        for stream in self._streams:
+            stream.finish()
 
     def _seal(self) -> None:
         if self._platform is not None and self.launch["sandbox"]:
@@ -162,25 +168,14 @@ class Enclave:
             self._platform.seal()
 
     def _report(self, what: str, actor: Actor, detail: object) -> None:
-        if what == "failed":
-            assert isinstance(detail, BaseException)
-            if isinstance(detail, SystemExit):
-                self._link.event("exit", actor=actor.name, status=self._status_of(detail))
-            else:
-                self._failed(
-                    actor.name, detail if self._platform is None else audit.worded(actor.name, detail)
-                )
-        elif what == "exit":
-            self._link.event("exit", actor=actor.name, status=detail)
+        """The worker says what has become of an actor: finished, failed, or wants the exit."""
+        if isinstance(detail, SystemExit):
+            what, detail = "exit", detail.code
+        if isinstance(detail, BaseException):
+            self._failed(actor.name, detail if self._platform is None else audit.worded(actor.name, detail))
         else:
-            self._link.event(what, actor=actor.name)
-
-    def _status_of(self, wish: SystemExit) -> int:
-        """What sys.exit() means: nothing, a status, or words to print and status 1."""
-        if wish.code is None or isinstance(wish.code, int):
-            return (wish.code or 0) & 0xFF
-        self._link.send(STDERR, f"{wish.code}\n".encode("utf-8", "backslashreplace"))
-        return FAILED
+            known = detail is None or isinstance(detail, int)
+            self._link.event(what, actor=actor.name, status=detail if known else str(detail))
 
     def _failed(self, actor: str | None, error: BaseException) -> None:
         self.finish_lines()

@@ -35,7 +35,7 @@ class HostLink:
     def __init__(self, region: _native.Region, plan: dict[str, Any]) -> None:
         self._region = region
         self._post = _native.Post(region, tuple(plan["pool"]), tuple(plan["mbox"]), plan["bell"])
-        self._room = self._post.room - HEADER
+        self._room = plan["pool"][2] - HEADER
 
     def event(self, what: str, **details: object) -> None:
         """Tell the host that something happened."""

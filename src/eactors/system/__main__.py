@@ -71,6 +71,7 @@ class System:
             tuple(launch["host"]["mbox"]),
             launch["host"]["bell"],
         )
+        Session.room = launch["host"]["pool"][2]
         self._reactor = Reactor()
         self._reactor.name = "system reactor"
         _native.watch(self._worker, self._reactor)
