@@ -87,7 +87,7 @@ static int send_node(ConnectorObject *self, CargoObject *cargo, PyObject **bytes
     int sent = 0;
     /* Behind messages that wait, this one waits too, and lets its node go meanwhile. */
     if (self->outbox_count == 0) sent = framed_push(self, node, (ea_frame){EA_DATA, (uint32_t)cargo->length, 0});
-    if (sent > 0) framed_count_sent(self);
+    if (sent > 0) ea_count(&end_of(self)->who.shared->sent);
     if (sent < 0) return corrupted(self);
     if (sent == 0) {
         *bytes = PyBytes_FromStringAndSize((char *)cargo->data, cargo->length);

@@ -211,6 +211,7 @@ static void connector_dealloc(ConnectorObject *self) {
     Py_DECREF((PyObject *)self->actor);
     Py_DECREF(self->peer);
     Py_DECREF(self->attribute);
+    Py_XDECREF(self->handler);
     Py_XDECREF(self->lost);
     Py_XDECREF(self->broken);
     Py_XDECREF(self->encode);

@@ -35,10 +35,6 @@ int framed_push(ConnectorObject *self, uint32_t node, ea_frame frame) {
     return status == EA_CORRUPT ? -1 : status == EA_OK;
 }
 
-void framed_count_sent(ConnectorObject *self) {
-    ea_count(&((framed_state *)self->carrier)->end.who.shared->sent);
-}
-
 int framed_send(ConnectorObject *self, const uint8_t *data, size_t size, ea_kind kind, Py_ssize_t *done,
                 const framed_seal *seal) {
     ea_end *end = &((framed_state *)self->carrier)->end;
@@ -74,7 +70,7 @@ int framed_offer(ConnectorObject *self, PyObject *item, const framed_seal *seal)
     const uint8_t *data = (const uint8_t *)(close ? "" : PyBytes_AS_STRING(item));
     size_t size = close ? 0 : (size_t)PyBytes_GET_SIZE(item);
     int sent = framed_send(self, data, size, close ? EA_CLOSE : EA_DATA, &self->offered, seal);
-    if (sent > 0 && !close) framed_count_sent(self);
+    if (sent > 0 && !close) ea_count(&((framed_state *)self->carrier)->end.who.shared->sent);
     return sent;
 }
 

@@ -42,7 +42,6 @@ int framed_send(ConnectorObject *connector, const uint8_t *data, size_t size, ea
                 const framed_seal *seal);
 /* The whole of offer(), except that -1 sets no exception. */
 int framed_offer(ConnectorObject *connector, PyObject *bytes_or_none, const framed_seal *seal);
-void framed_count_sent(ConnectorObject *connector);
 
 /* Where the bytes of this frame, of a message of at most `most` bytes, go. NULL: it does not
  * follow on what came before, or there is an exception. */

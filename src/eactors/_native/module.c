@@ -2,7 +2,6 @@
 #include <stdarg.h>
 
 #include "parts.h"
-#include "sandbox.h"
 #include "types.h"
 
 _Thread_local ea_current current;
@@ -37,13 +36,6 @@ PyObject *ea_caught(void) {
     Py_XDECREF(type);
     Py_XDECREF(traceback);
     return value;
-}
-
-PyObject *ea_status_error(ea_status status, const char *what) {
-    if (status == EA_CORRUPT)
-        return ea_raise("RegionCorrupted", "the host, or a peer, wrote into shared memory what it must not",
-                        "%s: shared memory is corrupted", what);
-    return PyErr_Format(PyExc_SystemError, "%s: unexpected status %d", what, (int)status);
 }
 
 const ea_context *ea_current_who(void) {
@@ -90,7 +82,6 @@ PyMODINIT_FUNC PyInit__native(void) {
     if (module == NULL) return NULL;
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (PyModule_AddType(module, types[i]) < 0) goto failed;
-    if (ea_py_add_sandbox(module) < 0) goto failed;
     for (ea_py_part *const *part = ea_py_parts; *part != NULL; part++)
         if ((*part)(module) < 0) goto failed;
     return module;

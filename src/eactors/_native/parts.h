@@ -19,6 +19,7 @@
  *     plain      channels out of the enclave, in the clear
  *     private    channels inside one enclave
  *     reopening  channels whose peers may be started anew
+ *     sandbox    what an enclave without hardware does to itself; in every variant
  *     sealed     encrypted channels out of the enclave */
 typedef int ea_py_part(PyObject *module);
 

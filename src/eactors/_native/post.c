@@ -9,6 +9,7 @@ typedef struct {
     ea_bell *bell;
 } PostObject;
 
+/* Post(region, (pool, nodes, payload), (mbox, capacity), bell, /). */
 static PyObject *post_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
     RegionObject *region;
     unsigned long long pool, mbox, bell;
@@ -45,7 +46,8 @@ static PyObject *post_push(PostObject *self, PyObject *frame) {
         else
             (void)ea_pool_push_front(&self->pool, who, index);
     }
-    return status == EA_CORRUPT ? ea_status_error(status, "the host's mbox") : PyBool_FromLong(status == EA_OK);
+    if (status == EA_CORRUPT) return ea_raise("RegionCorrupted", NULL, "the host's mbox is corrupted");
+    return PyBool_FromLong(status == EA_OK);
 }
 
 static void post_dealloc(PostObject *self) {
@@ -62,7 +64,6 @@ PyTypeObject Post_Type = {
     PyVarObject_HEAD_INIT(NULL, 0).tp_name = "eactors._native.Post",
     .tp_basicsize = sizeof(PostObject),
     .tp_flags = Py_TPFLAGS_DEFAULT,
-    .tp_doc = "Post(region, pool, mbox, bell, /)\n--\n\nWhere an enclave leaves what it has to tell the host.",
     .tp_new = post_new,
     .tp_dealloc = (destructor)post_dealloc,
     .tp_methods = methods,

@@ -67,7 +67,6 @@ PyTypeObject Region_Type = {
     PyVarObject_HEAD_INIT(NULL, 0).tp_name = "eactors._native.Region",
     .tp_basicsize = sizeof(RegionObject),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
-    .tp_doc = "One file of shared memory, mapped.",
     .tp_dealloc = (destructor)region_dealloc,
     .tp_methods = methods,
     .tp_getset = properties,

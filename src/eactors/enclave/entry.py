@@ -81,11 +81,11 @@ class Enclave:
         self._constructing: str | None = None  # the name of the actor
         self.region = _native.Region.open(launch["region"]["path"], launch["region"]["size"])
         _native.adopt(self.region, *launch["workers"][0]["participant"])
-        self._link = HostLink(self.region, launch["host"])
+        self._link = HostLink(self.region, launch["host"], plan["enclave"])
         self._streams = ConsoleStream(self._link, STDOUT), ConsoleStream(self._link, STDERR)
         sys.stdout, sys.stderr = self._streams
         _cut_standard_streams()
-        self._link.event("attached", enclave=plan["enclave"])
+        self._link.event("attached")
 
     def run(self) -> int:
         """Construct, seal, execute; the exit status."""
@@ -100,9 +100,7 @@ class Enclave:
             for thread in threads:
                 thread.wait_until_pinned()
             self._construct(assembly)
-            self._link.event(
-                "constructed", enclave=self._plan["enclave"], pss=_own_memory(), at=time.monotonic_ns()
-            )
+            self._link.event("constructed", pss=_own_memory(), at=time.monotonic_ns())
             self._seal()
         except BaseException as error:  # noqa: BLE001 - whatever the application's source raises
             self._failed(self._constructing, error)
@@ -124,7 +122,7 @@ class Enclave:
 
     def _opened(self) -> None:
         """All encrypted channels have keys."""
-        self._link.event("opened", enclave=self._plan["enclave"], at=time.monotonic_ns())
+        self._link.event("opened", at=time.monotonic_ns())
 
     def _load(self) -> ModuleType:
         # An enclave has nothing but its image; the untrusted side has what the machine has.
@@ -179,7 +177,7 @@ class Enclave:
 
     def _failed(self, actor: str | None, error: BaseException) -> None:
         self.finish_lines()
-        self._link.event("failed", actor=actor, enclave=self._plan["enclave"], error=describe(error))
+        self._link.event("failed", actor=actor, error=describe(error))
 
 
 def _cut_standard_streams() -> None:
