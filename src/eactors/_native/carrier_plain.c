@@ -113,11 +113,10 @@ static const carrier_ops plain_carrier = {
 
 static PyObject *attach_plain(PyObject *module, PyObject *args) {
     ConnectorObject *self;
-    PyObject *tuple;
-    framed_place place;
+    PyObject *place;
     int copy;
-    if (!PyArg_ParseTuple(args, "O!O!p", &Connector_Type, &self, &PyTuple_Type, &tuple, &copy) || !framed_place_of(self, tuple, &place)) return NULL;
-    plain_state *plain = framed_attach(self, &place, sizeof *plain);
+    if (!PyArg_ParseTuple(args, "O!O!p", &Connector_Type, &self, &PyTuple_Type, &place, &copy)) return NULL;
+    plain_state *plain = framed_attach(self, place, sizeof *plain);
     if (plain == NULL) return NULL;
     plain->copy = copy != 0;
     self->ops = &plain_carrier;

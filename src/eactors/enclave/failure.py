@@ -26,13 +26,14 @@ def describe(error: BaseException, earlier: tuple[BaseException, ...] = ()) -> d
     """
     told = (*earlier, error)
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    ends = cause is None or cause in told or len(told) == _CHAIN_MOST
+    if cause in told or len(told) == _CHAIN_MOST:
+        cause = None
     return {
         "type": type(error).__name__,
         "message": _text(error),
         "hint": getattr(error, "hint", None),
         "frames": _frames(error),
-        "cause": None if ends else describe(cause, told),
+        "cause": None if cause is None else describe(cause, told),
     }
 
 
