@@ -168,12 +168,17 @@ class Enclave:
     def _report(self, what: str, actor: Actor, detail: object) -> None:
         """The worker says what has become of an actor: finished, failed, or wants the exit."""
         if isinstance(detail, SystemExit):
-            what, detail = "exit", detail.code
-        if isinstance(detail, BaseException):
+            self._tell("exit", actor, detail.code)
+        elif isinstance(detail, BaseException):
             self._failed(actor.name, detail if self._platform is None else audit.worded(actor.name, detail))
         else:
-            known = detail is None or isinstance(detail, int)
-            self._link.event(what, actor=actor.name, status=detail if known else str(detail))
+            self._tell(what, actor, detail)
+
+    def _tell(self, what: str, actor: Actor, wish: object) -> None:
+        """Tell the host; the status that the actor wishes is a number, nothing, or words."""
+        number = wish & 0xFF if isinstance(wish, int) else None
+        words = None if wish is None or number is not None else str(wish)
+        self._link.event(what, actor=actor.name, status=number if words is None else words)
 
     def _failed(self, actor: str | None, error: BaseException) -> None:
         self.finish_lines()
