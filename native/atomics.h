@@ -1,8 +1,8 @@
 /* The one file that names atomic operations.
  *
  * Every access to a word that another process may change goes through these macros, so
- * that the same code can also run under the interleaving model (tests/model.h): built
- * with EA_MODEL, each operation first gives a seeded scheduler the chance to run another
+ * that the same code can also run under the interleaving model (tests/model.h): with
+ * its EA_STEP (tests/step.h) each operation first gives a seeded scheduler the chance to run another
  * thread, or to kill this one, exactly where real processes can interleave.
  *
  * Orderings are written out at every use and justified there. We use no fences: the two
@@ -19,10 +19,7 @@
 typedef _Atomic uint32_t ea_a32;
 typedef _Atomic uint64_t ea_a64;
 
-#ifdef EA_MODEL
-void ea_model_step(void);
-#define EA_STEP() ea_model_step()
-#else
+#ifndef EA_STEP
 #define EA_STEP() ((void)0)
 #endif
 

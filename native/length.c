@@ -1,5 +1,4 @@
-/* How many nodes are in a pool or an mbox: for those who look at one, not for those who use it. */
-#include "mbox.h"
+#include "length.h"
 
 uint32_t ea_pool_length(const ea_pool *pool) {
     uint32_t first = (uint32_t)ea_load(&pool->shared->top, EA_ACQUIRE);

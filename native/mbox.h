@@ -39,7 +39,5 @@ ea_status ea_mbox_push_back(ea_mbox *mbox, const ea_context *who, uint32_t index
 ea_status ea_mbox_pop_front(ea_mbox *mbox, const ea_context *who, uint32_t *index);
 bool ea_mbox_is_empty(const ea_mbox *mbox);
 bool ea_mbox_is_full(const ea_mbox *mbox);
-/* A moment's count; exact when nobody else is at work. */
-uint32_t ea_mbox_length(const ea_mbox *mbox);
 
 #endif

@@ -24,7 +24,7 @@ typedef enum {
 } ea_kind;
 
 typedef struct {
-    ea_a32 owner;    /* participant:12 held:1 version:19, see ea_owner_* */
+    ea_a32 owner;    /* participant:12 held:1 version:19 */
     ea_a32 next;     /* in a pool: the node below */
     ea_a32 depth;    /* in a pool: how many nodes from here down */
     uint32_t length; /* payload bytes of this frame */
@@ -41,9 +41,6 @@ typedef struct {
     ea_participant *shared;
     uint32_t id; /* from 1: an owner word of 0 is nobody's */
 } ea_context;
-
-static inline uint32_t ea_owner_id(uint32_t owner) { return owner >> 20; }
-static inline bool ea_owner_holds(uint32_t owner) { return (owner >> 19 & 1) != 0; }
 
 /* Announce which node the next swap moves, and that the move is over. Release: whoever sees
  * what follows also sees the announcement, and whoever sees it withdrawn sees the node's

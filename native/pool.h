@@ -31,8 +31,6 @@ bool ea_pool_attach(ea_pool *pool, const ea_region *region, uint64_t offset, uin
 
 ea_status ea_pool_push_front(ea_pool *pool, const ea_context *who, uint32_t index);
 ea_status ea_pool_pop_front(ea_pool *pool, const ea_context *who, uint32_t *index);
-/* A moment's count of the nodes inside; exact when nobody else is at work. */
-uint32_t ea_pool_length(const ea_pool *pool);
 
 static inline ea_node *ea_pool_node(const ea_pool *pool, uint32_t index) {
     return (ea_node *)(void *)(pool->nodes + (size_t)index * pool->lines * EA_LINE);

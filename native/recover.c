@@ -26,6 +26,10 @@
 
 enum { ABSENT = 0, CANDIDATE = 1, PRESENT = 2 };
 
+/* What is in a node's owner word; see ea_node_mark. */
+static uint32_t owner_id(uint32_t owner) { return owner >> 20; }
+static bool owner_holds(uint32_t owner) { return (owner >> 19 & 1) != 0; }
+
 static bool is_dead(const ea_census *census, uint32_t id) { return id > 0 && id <= census->count && census->dead[id - 1]; }
 
 static bool hazard_of(const ea_census *census, uint32_t line, bool dead) {
@@ -62,10 +66,10 @@ static void mark_mbox(const ea_mbox *mbox, uint8_t *marks) {
 
 static bool is_candidate(const ea_pool *pool, const ea_census *census, uint32_t index, bool *held) {
     uint32_t owner = ea_load(&ea_pool_node(pool, index)->owner, EA_ACQUIRE);
-    bool dead = is_dead(census, ea_owner_id(owner));
-    *held = dead && ea_owner_holds(owner);
+    bool dead = is_dead(census, owner_id(owner));
+    *held = dead && owner_holds(owner);
     if (dead) return true;
-    return !ea_owner_holds(owner) && hazard_of(census, ea_pool_line(pool, index), true);
+    return !owner_holds(owner) && hazard_of(census, ea_pool_line(pool, index), true);
 }
 
 static ea_status give_back(ea_pool *pool, const ea_context *who, uint32_t index, uint32_t *recovered) {

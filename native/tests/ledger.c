@@ -1,4 +1,5 @@
 #include "ledger.h"
+#include "length.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* The interleaving model: the real code of the core, run by coroutines in one thread.
  *
- * Built with EA_MODEL, every atomic operation first calls ea_model_step. There the model
+ * Built with step.h, every atomic operation first calls ea_model_step. There the model
  * may go on with another coroutine, or kill this one for ever, just as a process can be
  * pre-empted or killed with -9 between any two instructions. What it decides follows from
  * a seed, so every failure can be repeated.

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "layout.h"
+#include "length.h"
 #include "baton.h"
 #include "channel.h"
 #include "check.h"

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "layout.h"
+#include "length.h"
 #include "channel.h"
 #include "check.h"
 #include "world.h"

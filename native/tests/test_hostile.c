@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "layout.h"
+#include "length.h"
 #include "channel.h"
 #include "check.h"
 #include "world.h"

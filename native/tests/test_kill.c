@@ -25,6 +25,7 @@
 #include <time.h>
 
 #include "check.h"
+#include "length.h"
 #include "world.h"
 
 enum { PRODUCERS = 4, CONSUMERS = 4, PROCESSES = PRODUCERS + CONSUMERS, KILLS = 2, NODES = 96, CAPACITY = 64 };

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "layout.h"
+#include "length.h"
 #include "baton.h"
 #include "channel.h"
 #include "check.h"

@@ -56,11 +56,9 @@ class Connector:
 
     def on_message(self, handler: Handler) -> Handler:
         """Let the decorated method handle each message, as ``handler(self, cargo)``."""
-        self._refuse_second(
-            self.handler, handler, "declare one connector per handler, or tell the messages apart"
+        return self._declare(
+            "handler", handler, "declare one connector per handler, or tell the messages apart"
         )
-        self.handler = handler.__name__
-        return handler
 
     def on_broken(self, handler: Handler) -> Handler:
         """Let the decorated method know, as ``handler(self, error)``, when the channel has broken.
@@ -69,9 +67,7 @@ class Connector:
         Without such a method the actor fails, or, where its ``body()`` polls, the next
         ``receive`` or ``send`` raises the error.
         """
-        self._refuse_second(self.broken_handler, handler, "declare one handler of its break")
-        self.broken_handler = handler.__name__
-        return handler
+        return self._declare("broken_handler", handler, "declare one handler of its break")
 
     def on_reopened(self, handler: Handler) -> Handler:
         """Let the decorated method know, as ``handler(self)``, when the peer has been started anew.
@@ -80,14 +76,15 @@ class Connector:
         one sent has been handled before; what was sent to it and not taken is lost with it. The
         new one knows nothing of either, and on an encrypted channel has keys of its own.
         """
-        self._refuse_second(self.reopened_handler, handler, "declare one handler of its reopening")
-        self.reopened_handler = handler.__name__
-        return handler
+        return self._declare("reopened_handler", handler, "declare one handler of its reopening")
 
-    def _refuse_second(self, first: str | None, second: Handler, hint: str) -> None:
+    def _declare(self, attribute: str, handler: Handler, hint: str) -> Handler:
+        first = getattr(self, attribute)
         if first is not None:
-            what = f"a connector to {self.peer!r} has two handlers, {first!r} and {second.__name__!r}"
+            what = f"a connector to {self.peer!r} has two handlers, {first!r} and {handler.__name__!r}"
             raise SourceError(what, hint=hint)
+        setattr(self, attribute, handler.__name__)
+        return handler
 
     def live(self, connector: _native.Connector, actor: Any) -> Any:  # noqa: ARG002 - what a Service needs
         """What an instance finds in the attribute, for the end that it was given."""

@@ -109,7 +109,14 @@ def test_what_is_printed_last_without_an_end_of_line_comes_out(app: App) -> None
 
 @pytest.mark.parametrize(
     ("statement", "status"),
-    [("self.exit(7)", 7), ("self.exit()", 0), ("sys.exit(3)", 3), ("sys.exit()", 0), ("sys.exit(True)", 1)],
+    [
+        ("self.exit(7)", 7),
+        ("self.exit()", 0),
+        ("sys.exit(3)", 3),
+        ("sys.exit()", 0),
+        ("sys.exit(True)", 1),
+        ("sys.exit(7 + (1 << 20000))", 7),
+    ],
 )
 @pytest.mark.parametrize("enclave", [0, 1])
 def test_an_actor_chooses_the_status(app: App, statement: str, status: int, enclave: int) -> None:
@@ -130,12 +137,14 @@ def test_an_actor_chooses_the_status(app: App, statement: str, status: int, encl
     assert (done.returncode, done.stdout, done.stderr) == (status, "", "")
 
 
-def test_sys_exit_with_words_prints_them(app: App) -> None:
+@pytest.mark.parametrize("wish", ['"no such thing"', 'ValueError("no such thing")'])
+def test_sys_exit_with_words_prints_them(app: App, wish: str) -> None:
     """As everywhere in Python, sys.exit("words") prints the words on stderr and is status 1."""
-    app.write('class A(Actor):\n    def body(self):\n        sys.exit("no such thing")\n', "A:1")
+    app.write(f"class A(Actor):\n    def body(self):\n        sys.exit({wish})\n", "A:1")
     done = app.run()
     assert (done.returncode, done.stdout) == (1, "")
     assert "no such thing" in done.stderr
+    assert "failed" not in done.stderr
 
 
 def test_exit_in_a_constructor(app: App) -> None:

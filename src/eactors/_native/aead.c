@@ -1,7 +1,6 @@
 /* Authenticated encryption of single texts, for the trusted Python code that seals. */
 #include "../../../native/aead.h"
 
-#include "parts.h"
 #include "views.h"
 
 static PyObject *aead(PyObject *args, bool sealing) {
@@ -19,14 +18,14 @@ static PyObject *aead(PyObject *args, bool sealing) {
     return views_outcome(views, 4, ok, out, sealing ? "sealing failed" : "not sealed with this key, or changed since");
 }
 
+/* aead_seal(cipher, key, nonce, data, aad, /): the ciphertext with its tag. Never twice with one nonce. */
 static PyObject *aead_seal(PyObject *module, PyObject *args) { return aead(args, true); }
+/* aead_open(cipher, key, nonce, data, aad, /): the plaintext; ValueError if it is not authentic. */
 static PyObject *aead_open(PyObject *module, PyObject *args) { return aead(args, false); }
 
 static PyMethodDef functions[] = {
-    {"aead_seal", aead_seal, METH_VARARGS,
-     "aead_seal(cipher, key, nonce, data, aad, /)\n--\n\nThe ciphertext with its tag. Never twice with one nonce."},
-    {"aead_open", aead_open, METH_VARARGS,
-     "aead_open(cipher, key, nonce, data, aad, /)\n--\n\nThe plaintext; ValueError if it is not authentic."},
+    {"aead_seal", aead_seal, METH_VARARGS, NULL},
+    {"aead_open", aead_open, METH_VARARGS, NULL},
     {0},
 };
 

@@ -2,7 +2,6 @@
  * after a whole round has found nothing. */
 #include "../../../native/baton.h"
 
-#include "parts.h"
 #include "worker.h"
 
 enum {
@@ -47,6 +46,4 @@ static PyObject *span(PyObject *module, PyObject *args) {
 
 static PyMethodDef functions[] = {{"span", span, METH_VARARGS, NULL}, {0}};
 
-int ea_py_add_baton(PyObject *module) {
-    return PyModule_AddFunctions(module, functions);
-}
+int ea_py_add_baton(PyObject *module) { return PyModule_AddFunctions(module, functions); }

@@ -10,7 +10,7 @@ static CargoObject *free_list[FREE_MOST];
 static int free_count;
 #endif
 
-static CargoObject *cargo_new(ConnectorObject *connector) {
+CargoObject *cargo_new(ConnectorObject *connector) {
     CargoObject *self;
 #ifndef Py_GIL_DISABLED
     if (free_count > 0) {
@@ -37,15 +37,6 @@ PyObject *cargo_of_bytes(ConnectorObject *connector, PyObject *bytes) {
     self->bytes = bytes;
     self->data = (uint8_t *)PyBytes_AS_STRING(bytes);
     self->length = PyBytes_GET_SIZE(bytes);
-    return (PyObject *)self;
-}
-
-PyObject *cargo_of_node(ConnectorObject *connector, uint32_t node, uint8_t *payload, Py_ssize_t length) {
-    CargoObject *self = cargo_new(connector);
-    if (self == NULL) return NULL;
-    self->data = payload;
-    self->length = length;
-    self->node = node;
     return (PyObject *)self;
 }
 

@@ -17,8 +17,8 @@ typedef struct CargoObject {
 
 /* A received message, in private memory; steals `bytes`. */
 PyObject *cargo_of_bytes(ConnectorObject *connector, PyObject *bytes);
-/* A message in a node. */
-PyObject *cargo_of_node(ConnectorObject *connector, uint32_t node, uint8_t *payload, Py_ssize_t length);
+/* One without its content yet: `data` and `length` are to be set. */
+CargoObject *cargo_new(ConnectorObject *connector);
 /* Whether nobody has a view of it; else an exception. */
 bool cargo_unexported(const CargoObject *cargo);
 /* What is to be sent, as bytes; NULL and an exception if it cannot be sent. */

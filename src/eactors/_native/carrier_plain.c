@@ -4,7 +4,6 @@
  * message of one node need not be copied: a cargo can hold the node itself. */
 #include "cargo.h"
 #include "framed.h"
-#include "parts.h"
 
 typedef struct {
     framed_state framed;
@@ -22,6 +21,16 @@ static take_result corrupted(ConnectorObject *self) {
 static int offer(ConnectorObject *self, PyObject *item) {
     int sent = framed_offer(self, item, NULL);
     return sent < 0 ? corrupted(self) : sent;
+}
+
+/* A message in a node. */
+static PyObject *cargo_of_node(ConnectorObject *connector, uint32_t node, uint8_t *payload, Py_ssize_t length) {
+    CargoObject *self = cargo_new(connector);
+    if (self == NULL) return NULL;
+    self->data = payload;
+    self->length = length;
+    self->node = node;
+    return (PyObject *)self;
 }
 
 static take_result take_frame(ConnectorObject *self, uint32_t node, PyObject **cargo, bool *kept) {
@@ -78,7 +87,7 @@ static int send_node(ConnectorObject *self, CargoObject *cargo, PyObject **bytes
     int sent = 0;
     /* Behind messages that wait, this one waits too, and lets its node go meanwhile. */
     if (self->outbox_count == 0) sent = framed_push(self, node, (ea_frame){EA_DATA, (uint32_t)cargo->length, 0});
-    if (sent > 0) framed_count_sent(self);
+    if (sent > 0) ea_count(&end_of(self)->who.shared->sent);
     if (sent < 0) return corrupted(self);
     if (sent == 0) {
         *bytes = PyBytes_FromStringAndSize((char *)cargo->data, cargo->length);
@@ -104,11 +113,10 @@ static const carrier_ops plain_carrier = {
 
 static PyObject *attach_plain(PyObject *module, PyObject *args) {
     ConnectorObject *self;
-    PyObject *tuple;
-    framed_place place;
+    PyObject *place;
     int copy;
-    if (!PyArg_ParseTuple(args, "O!O!p", &Connector_Type, &self, &PyTuple_Type, &tuple, &copy) || !framed_place_of(self, tuple, &place)) return NULL;
-    plain_state *plain = framed_attach(self, &place, sizeof *plain);
+    if (!PyArg_ParseTuple(args, "O!O!p", &Connector_Type, &self, &PyTuple_Type, &place, &copy)) return NULL;
+    plain_state *plain = framed_attach(self, place, sizeof *plain);
     if (plain == NULL) return NULL;
     plain->copy = copy != 0;
     self->ops = &plain_carrier;
@@ -117,15 +125,4 @@ static PyObject *attach_plain(PyObject *module, PyObject *args) {
 
 static PyMethodDef functions[] = {{"attach_plain", attach_plain, METH_VARARGS, NULL}, {0}};
 
-/* Of channels to system actors, which are all plain. */
-static PyObject *get_idle(ConnectorObject *self, void *unused) { return PyBool_FromLong(self->idle); }
-static int set_idle(ConnectorObject *self, PyObject *value, void *unused) { return self->idle = value == Py_True, 0; }
-
-static PyGetSetDef idle = {"idle", (getter)get_idle, (setter)set_idle, "Whether nothing will come unless something is sent.", NULL};
-
-int ea_py_add_plain(PyObject *module) {
-    PyObject *descriptor = PyDescr_NewGetSet(&Connector_Type, &idle);
-    int added = descriptor == NULL ? -1 : PyDict_SetItemString(Connector_Type.tp_dict, "idle", descriptor);
-    Py_XDECREF(descriptor);
-    return added < 0 ? -1 : PyModule_AddFunctions(module, functions);
-}
+int ea_py_add_plain(PyObject *module) { return PyModule_AddFunctions(module, functions); }

@@ -3,7 +3,6 @@
  * The GIL guards the queues; the counts are atomic so that a worker without it can see
  * whether there is anything to wake up for. */
 #include "cargo.h"
-#include "parts.h"
 
 typedef struct {
     PyObject **items; /* a ring of `capacity` */

@@ -7,7 +7,6 @@
 
 #include "cargo.h"
 #include "framed.h"
-#include "parts.h"
 
 enum { HANDSHAKE_MOST = 1 << 14 }; /* a quote with its certificates is the longest */
 
@@ -234,33 +233,30 @@ static const carrier_ops sealed_carrier = {
     .ready = ready,
 };
 
-static const char *problem_of(const ea_cipher *cipher, const framed_place *place) {
+static const char *problem_of(const ea_cipher *cipher, const sealed_state *sealed) {
     if (cipher == NULL) return "there is no such cipher";
-    if (place->plan.payload <= EA_TAG) return "a node has no room for a tag";
+    if (sealed->framed.end.pool.payload <= EA_TAG) return "a node has no room for a tag";
     return ea_cipher_problem(cipher, ea_cpu_has_aes());
 }
 
 static PyObject *attach_sealed(PyObject *module, PyObject *args) {
     ConnectorObject *self;
-    PyObject *tuple, *exchange_call;
-    framed_place place;
+    PyObject *place, *exchange_call;
     ea_frames frames = {0};
     const char *cipher;
-    if (!PyArg_ParseTuple(args, "O!O!KsO|K", &Connector_Type, &self, &PyTuple_Type, &tuple, &frames.channel, &cipher,
-                          &exchange_call, &frames.number) ||
-        !framed_place_of(self, tuple, &place))
+    if (!PyArg_ParseTuple(args, "O!O!KsO|K", &Connector_Type, &self, &PyTuple_Type, &place, &frames.channel, &cipher,
+                          &exchange_call, &frames.number))
         return NULL;
     frames.cipher = ea_cipher_find(cipher);
-    const char *problem = problem_of(frames.cipher, &place);
-    if (problem != NULL) return PyErr_Format(PyExc_ValueError, "the channel to '%U': %s", self->peer, problem);
-    PyObject *queue = PyList_New(0);
-    sealed_state *sealed = queue == NULL ? NULL : framed_attach(self, &place, sizeof *sealed);
-    if (sealed == NULL) return Py_XDECREF(queue), NULL;
-    sealed->queue = queue;
+    sealed_state *sealed = framed_attach(self, place, sizeof *sealed);
+    if (sealed == NULL) return NULL;
+    const char *problem = problem_of(frames.cipher, sealed);
+    if (problem != NULL) PyErr_Format(PyExc_ValueError, "the channel to '%U': %s", self->peer, problem);
+    if (problem != NULL || (sealed->queue = PyList_New(0)) == NULL) return framed_clear(self), NULL;
     sealed->exchange = Py_NewRef(exchange_call);
     sealed->out = sealed->in = frames;
-    sealed->out.direction = (uint8_t)place.plan.side;
-    sealed->in.direction = (uint8_t)(1 - place.plan.side);
+    sealed->out.direction = (uint8_t)sealed->framed.side;
+    sealed->in.direction = (uint8_t)(1 - sealed->framed.side);
     sealed->out.sealing = true;
     sealed->seal = (framed_seal){&sealed->out, ea_frames_move, EA_TAG};
     self->ops = &sealed_carrier;

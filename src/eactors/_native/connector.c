@@ -4,6 +4,8 @@
  * in the outbox, and the worker gives the actor nothing new until the outbox has drained. */
 #include "cargo.h"
 
+#include <structmember.h>
+
 /* An actor that sends this much within one call does not react to back-pressure at all. */
 enum { OUTBOX_MOST = 1 << 16 };
 
@@ -178,14 +180,6 @@ static PyObject *connector_create(ConnectorObject *self, PyObject *argument) {
     return cargo;
 }
 
-static PyObject *connector_closed(ConnectorObject *self, void *unused) { return PyBool_FromLong(self->peer_closed); }
-static PyObject *connector_peer(ConnectorObject *self, void *unused) { return Py_NewRef(self->peer); }
-static PyObject *connector_waiting(ConnectorObject *self, void *unused) { return PyLong_FromUnsignedLong(self->outbox_count); }
-static PyObject *connector_broken(ConnectorObject *self, void *unused) {
-    return Py_NewRef(self->broken == NULL ? Py_None : self->broken);
-}
-static PyObject *connector_size(ConnectorObject *self, void *unused) { return PyLong_FromSsize_t(self->message_size); }
-
 static PyObject *connector_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
     static char *names[] = {"actor", "peer", "message_size", "encode", "decode", "attribute", NULL};
     PyObject *actor, *peer, *encode = Py_None, *decode = Py_None, *attribute = NULL;
@@ -217,6 +211,7 @@ static void connector_dealloc(ConnectorObject *self) {
     Py_DECREF((PyObject *)self->actor);
     Py_DECREF(self->peer);
     Py_DECREF(self->attribute);
+    Py_XDECREF(self->handler);
     Py_XDECREF(self->lost);
     Py_XDECREF(self->broken);
     Py_XDECREF(self->encode);
@@ -236,12 +231,15 @@ static PyMethodDef methods[] = {
     {0},
 };
 
-static PyGetSetDef properties[] = {
-    {"closed", (getter)connector_closed, NULL, "Whether the peer has finished and all its messages were received.", NULL},
-    {"broken", (getter)connector_broken, NULL, "The ChannelBroken that ended this channel; None: it is whole.", NULL},
-    {"waiting", (getter)connector_waiting, NULL, "How many sent messages wait for room in the channel.", NULL},
-    {"peer", (getter)connector_peer, NULL, "The name of the actor at the other end.", NULL},
-    {"message_size", (getter)connector_size, NULL, "The most bytes that one message may have.", NULL},
+#define FIELD(field) offsetof(ConnectorObject, field)
+
+static PyMemberDef members[] = {
+    {"closed", T_BOOL, FIELD(peer_closed), READONLY, "Whether the peer has finished and all its messages were received."},
+    {"broken", T_OBJECT, FIELD(broken), READONLY, "The ChannelBroken that ended this channel; None: it is whole."},
+    {"waiting", T_UINT, FIELD(outbox_count), READONLY, "How many sent messages wait for room in the channel."},
+    {"peer", T_OBJECT, FIELD(peer), READONLY, "The name of the actor at the other end."},
+    {"message_size", T_PYSSIZET, FIELD(message_size), READONLY, "The most bytes that one message may have."},
+    {"idle", T_BOOL, FIELD(idle), 0, "Whether nothing will come unless something is sent."},
     {0},
 };
 
@@ -253,5 +251,5 @@ PyTypeObject Connector_Type = {
     .tp_new = connector_new,
     .tp_dealloc = (destructor)connector_dealloc,
     .tp_methods = methods,
-    .tp_getset = properties,
+    .tp_members = members,
 };

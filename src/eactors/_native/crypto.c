@@ -1,5 +1,4 @@
 /* Cryptography for the trusted Python code of every enclave: hashes and signatures. */
-#include "parts.h"
 #include "views.h"
 
 PyObject *views_outcome(Py_buffer views[], int count, bool ok, PyObject *result, const char *why) {
@@ -9,6 +8,7 @@ PyObject *views_outcome(Py_buffer views[], int count, bool ok, PyObject *result,
     return PyErr_Format(PyExc_ValueError, "%s", why);
 }
 
+/* sha256(*parts): the SHA-256 of the parts, one behind the other; at most 16. */
 static PyObject *sha256(PyObject *module, PyObject *const *args, Py_ssize_t count) {
     enum { MOST = 16 };
     Py_buffer views[MOST];
@@ -23,6 +23,8 @@ static PyObject *sha256(PyObject *module, PyObject *const *args, Py_ssize_t coun
     return views_outcome(views, (int)count, ok, digest, "sha256 failed");
 }
 
+/* rsa_pss_verify(public_pem, signature, data, /): whether this key signed: RSASSA-PSS, SHA-256, salt of
+ * 32 bytes. */
 static PyObject *rsa_pss_verify(PyObject *module, PyObject *args) {
     Py_buffer views[3];
     if (!PyArg_ParseTuple(args, "y*y*y*", &views[0], &views[1], &views[2])) return NULL;
@@ -31,10 +33,8 @@ static PyObject *rsa_pss_verify(PyObject *module, PyObject *args) {
 }
 
 static PyMethodDef functions[] = {
-    {"sha256", (PyCFunction)(void (*)(void))sha256, METH_FASTCALL,
-     "sha256(*parts)\n--\n\nThe SHA-256 of the parts, one behind the other; at most 16."},
-    {"rsa_pss_verify", rsa_pss_verify, METH_VARARGS,
-     "rsa_pss_verify(public_pem, signature, data, /)\n--\n\nWhether this key signed: RSASSA-PSS, SHA-256, salt of 32 bytes."},
+    {"sha256", (PyCFunction)(void (*)(void))sha256, METH_FASTCALL, NULL},
+    {"rsa_pss_verify", rsa_pss_verify, METH_VARARGS, NULL},
     {0},
 };
 

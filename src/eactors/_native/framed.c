@@ -1,27 +1,26 @@
 /* Messages as frames in nodes, whoever looks at what is in them. */
 #include "framed.h"
 
-bool framed_place_of(ConnectorObject *self, PyObject *tuple, framed_place *place) {
+void *framed_attach(ConnectorObject *self, PyObject *place, size_t size) {
+    RegionObject *region;
+    ea_channel_plan plan;
+    ea_context who;
     unsigned long long participant;
-    ea_channel_plan *plan = &place->plan;
-    if (!connector_unattached(self)) return false;
-    if (!PyArg_ParseTuple(tuple, "O!KK(KK)IIIKKI", &Region_Type, &place->region, &plan->pool, &plan->shared, &plan->mbox[0],
-                          &plan->mbox[1], &plan->capacity, &plan->payload, &plan->side, &plan->peer_bell, &participant,
-                          &place->who.id))
-        return false;
-    place->who.shared = region_at(place->region, participant, sizeof *place->who.shared);
-    return place->who.shared != NULL;
-}
-
-void *framed_attach(ConnectorObject *self, const framed_place *place, size_t size) {
+    if (!connector_unattached(self)) return NULL;
+    if (!PyArg_ParseTuple(place, "O!KK(KK)IIIKKI", &Region_Type, &region, &plan.pool, &plan.shared, &plan.mbox[0],
+                          &plan.mbox[1], &plan.capacity, &plan.payload, &plan.side, &plan.peer_bell, &participant, &who.id))
+        return NULL;
+    who.shared = region_at(region, participant, sizeof *who.shared);
+    if (who.shared == NULL) return NULL;
     framed_state *state = PyMem_Calloc(1, size);
     if (state == NULL) return PyErr_NoMemory();
-    if (!ea_end_attach(&state->end, &place->region->region, &place->plan, place->who)) {
+    if (!ea_end_attach(&state->end, &region->region, &plan, who)) {
         PyMem_Free(state);
         return PyErr_Format(PyExc_ValueError, "the channel to '%U' does not lie inside the region", self->peer);
     }
-    state->region = (RegionObject *)Py_NewRef((PyObject *)place->region);
-    self->capacity = place->plan.capacity;
+    state->region = (RegionObject *)Py_NewRef((PyObject *)region);
+    state->side = plan.side;
+    self->capacity = plan.capacity;
     return self->carrier = state;
 }
 
@@ -33,10 +32,6 @@ int framed_push(ConnectorObject *self, uint32_t node, ea_frame frame) {
     header->kind = frame.kind;
     ea_status status = ea_end_push(end, node);
     return status == EA_CORRUPT ? -1 : status == EA_OK;
-}
-
-void framed_count_sent(ConnectorObject *self) {
-    ea_count(&((framed_state *)self->carrier)->end.who.shared->sent);
 }
 
 int framed_send(ConnectorObject *self, const uint8_t *data, size_t size, ea_kind kind, Py_ssize_t *done,
@@ -74,7 +69,7 @@ int framed_offer(ConnectorObject *self, PyObject *item, const framed_seal *seal)
     const uint8_t *data = (const uint8_t *)(close ? "" : PyBytes_AS_STRING(item));
     size_t size = close ? 0 : (size_t)PyBytes_GET_SIZE(item);
     int sent = framed_send(self, data, size, close ? EA_CLOSE : EA_DATA, &self->offered, seal);
-    if (sent > 0 && !close) framed_count_sent(self);
+    if (sent > 0 && !close) ea_count(&((framed_state *)self->carrier)->end.who.shared->sent);
     return sent;
 }
 

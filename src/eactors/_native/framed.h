@@ -9,17 +9,10 @@
 typedef struct {
     ea_end end;
     RegionObject *region;
+    uint32_t side;
     PyObject *partial;      /* a message of several frames, so far */
     Py_ssize_t partial_got;
 } framed_state;
-
-/* Where a channel's end lies, from Python's (region, pool, shared, (mbox, mbox), capacity,
- * payload, side, peer's bell, participant, its id). */
-typedef struct {
-    RegionObject *region; /* borrowed */
-    ea_channel_plan plan;
-    ea_context who;
-} framed_place;
 
 /* How a frame that is not sent as it is gets into its node, where it is `tag` bytes longer. */
 typedef struct ea_frames ea_frames;
@@ -29,11 +22,11 @@ typedef struct {
     uint32_t tag;
 } framed_seal;
 
-/* False and an exception if they are no place, or the connector is attached already. */
-bool framed_place_of(ConnectorObject *connector, PyObject *tuple, framed_place *place);
-/* Make the carrier's state of `size` bytes, zeros behind the framed_state; NULL and ValueError if
- * the place does not lie inside the region. */
-void *framed_attach(ConnectorObject *connector, const framed_place *place, size_t size);
+/* Make the carrier's state of `size` bytes, zeros behind the framed_state, for a channel's end that
+ * lies at (region, pool, shared, (mbox, mbox), capacity, payload, side, peer's bell, participant,
+ * its id); NULL and an exception if that is no place inside the region, or the connector is attached
+ * already. */
+void *framed_attach(ConnectorObject *connector, PyObject *place, size_t size);
 
 /* 1: sent; 0: no room, the caller still has the node; -1: corrupted. */
 int framed_push(ConnectorObject *connector, uint32_t node, ea_frame frame);
@@ -42,7 +35,6 @@ int framed_send(ConnectorObject *connector, const uint8_t *data, size_t size, ea
                 const framed_seal *seal);
 /* The whole of offer(), except that -1 sets no exception. */
 int framed_offer(ConnectorObject *connector, PyObject *bytes_or_none, const framed_seal *seal);
-void framed_count_sent(ConnectorObject *connector);
 
 /* Where the bytes of this frame, of a message of at most `most` bytes, go. NULL: it does not
  * follow on what came before, or there is an exception. */

@@ -160,6 +160,8 @@ static int add_methods(PyTypeObject *type, PyMethodDef *methods) {
     return 0;
 }
 
+ea_py_part ea_py_add_watcher, ea_py_add_recovery, ea_py_add_cpu;
+
 int ea_py_add_host(PyObject *module) {
     static PyBufferProcs buffer = {.bf_getbuffer = (getbufferproc)region_getbuffer};
     Region_Type.tp_as_buffer = &buffer;

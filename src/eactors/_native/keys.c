@@ -3,11 +3,11 @@
  * Secrets are returned as bytearrays, which their owner wipes; any buffer is taken. */
 #include "../../../native/keys.h"
 
-#include "parts.h"
 #include "views.h"
 
 static uint8_t *array_of(PyObject *bytearray) { return (uint8_t *)PyByteArray_AS_STRING(bytearray); }
 
+/* hkdf(key, salt, info, length, /): HKDF with SHA-256 (RFC 5869), as a bytearray. */
 static PyObject *hkdf(PyObject *module, PyObject *args) {
     Py_buffer views[3];
     int length;
@@ -19,6 +19,7 @@ static PyObject *hkdf(PyObject *module, PyObject *args) {
     return views_outcome(views, 3, ok, out, "hkdf needs a key");
 }
 
+/* cmac(key, data, /): AES-128-CMAC (RFC 4493). */
 static PyObject *cmac(PyObject *module, PyObject *args) {
     Py_buffer views[2];
     if (!PyArg_ParseTuple(args, "y*y*", &views[0], &views[1])) return NULL;
@@ -27,6 +28,7 @@ static PyObject *cmac(PyObject *module, PyObject *args) {
     return views_outcome(views, 2, ok, mac, "cmac needs a key of 16 bytes");
 }
 
+/* x25519_generate(): a fresh private key, as a bytearray, and its public key. */
 static PyObject *x25519_generate(PyObject *module, PyObject *unused) {
     PyObject *private = PyByteArray_FromStringAndSize(NULL, EA_X25519), *public = PyBytes_FromStringAndSize(NULL, EA_X25519);
     PyObject *pair = private == NULL || public == NULL ? NULL : PyTuple_Pack(2, private, public);
@@ -36,6 +38,7 @@ static PyObject *x25519_generate(PyObject *module, PyObject *unused) {
     return views_outcome(NULL, 0, ok, pair, "there is no randomness");
 }
 
+/* x25519(private, public, /): the shared secret (RFC 7748), as a bytearray; ValueError if it would be zero. */
 static PyObject *x25519(PyObject *module, PyObject *args) {
     Py_buffer views[2];
     if (!PyArg_ParseTuple(args, "y*y*", &views[0], &views[1])) return NULL;
@@ -45,6 +48,7 @@ static PyObject *x25519(PyObject *module, PyObject *args) {
     return views_outcome(views, 2, ok, secret, "x25519: no shared secret comes of this public key");
 }
 
+/* wipe(*arrays): overwrite bytearrays with zeros. */
 static PyObject *wipe(PyObject *module, PyObject *const *args, Py_ssize_t count) {
     for (Py_ssize_t i = 0; i < count; i++) {
         if (!PyByteArray_Check(args[i])) return PyErr_Format(PyExc_TypeError, "only a bytearray can be wiped");
@@ -53,6 +57,7 @@ static PyObject *wipe(PyObject *module, PyObject *const *args, Py_ssize_t count)
     Py_RETURN_NONE;
 }
 
+/* equal(one, other, /): whether they are the same, in time that does not tell where not. */
 static PyObject *equal(PyObject *module, PyObject *args) {
     Py_buffer views[2];
     if (!PyArg_ParseTuple(args, "y*y*", &views[0], &views[1])) return NULL;
@@ -61,14 +66,12 @@ static PyObject *equal(PyObject *module, PyObject *args) {
 }
 
 static PyMethodDef functions[] = {
-    {"hkdf", hkdf, METH_VARARGS, "hkdf(key, salt, info, length, /)\n--\n\nHKDF with SHA-256 (RFC 5869), as a bytearray."},
-    {"cmac", cmac, METH_VARARGS, "cmac(key, data, /)\n--\n\nAES-128-CMAC (RFC 4493)."},
-    {"x25519_generate", x25519_generate, METH_NOARGS,
-     "x25519_generate()\n--\n\nA fresh private key, as a bytearray, and its public key."},
-    {"x25519", x25519, METH_VARARGS,
-     "x25519(private, public, /)\n--\n\nThe shared secret (RFC 7748), as a bytearray; ValueError if it would be zero."},
-    {"wipe", (PyCFunction)(void (*)(void))wipe, METH_FASTCALL, "wipe(*arrays)\n--\n\nOverwrite bytearrays with zeros."},
-    {"equal", equal, METH_VARARGS, "equal(one, other, /)\n--\n\nWhether they are the same, in time that does not tell where not."},
+    {"hkdf", hkdf, METH_VARARGS, NULL},
+    {"cmac", cmac, METH_VARARGS, NULL},
+    {"x25519_generate", x25519_generate, METH_NOARGS, NULL},
+    {"x25519", x25519, METH_VARARGS, NULL},
+    {"wipe", (PyCFunction)(void (*)(void))wipe, METH_FASTCALL, NULL},
+    {"equal", equal, METH_VARARGS, NULL},
     {0},
 };
 

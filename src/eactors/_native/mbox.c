@@ -1,5 +1,6 @@
 /* Mbox: a public FIFO of full nodes of one pool. */
-#include "parts.h"
+#include "length.h"
+
 #include "pools.h"
 
 typedef struct {

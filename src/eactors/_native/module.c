@@ -2,7 +2,6 @@
 #include <stdarg.h>
 
 #include "parts.h"
-#include "sandbox.h"
 #include "types.h"
 
 _Thread_local ea_current current;
@@ -39,13 +38,6 @@ PyObject *ea_caught(void) {
     return value;
 }
 
-PyObject *ea_status_error(ea_status status, const char *what) {
-    if (status == EA_CORRUPT)
-        return ea_raise("RegionCorrupted", "the host, or a peer, wrote into shared memory what it must not",
-                        "%s: shared memory is corrupted", what);
-    return PyErr_Format(PyExc_SystemError, "%s: unexpected status %d", what, (int)status);
-}
-
 const ea_context *ea_current_who(void) {
     if (current.who.shared == NULL) {
         PyErr_SetString(PyExc_RuntimeError, "this thread is no participant of a region; only actors and adopters are");
@@ -54,6 +46,7 @@ const ea_context *ea_current_who(void) {
     return &current.who;
 }
 
+/* adopt(region, participant, id, /): let this thread act as participant `id` of the region. */
 static PyObject *adopt(PyObject *module, PyObject *args) {
     RegionObject *region;
     unsigned long long offset;
@@ -67,16 +60,15 @@ static PyObject *adopt(PyObject *module, PyObject *args) {
     Py_RETURN_NONE;
 }
 
+/* current_participant(): the id of the participant that this thread is. */
 static PyObject *current_participant(PyObject *module, PyObject *unused) {
     const ea_context *who = ea_current_who();
     return who == NULL ? NULL : PyLong_FromUnsignedLong(who->id);
 }
 
 static PyMethodDef functions[] = {
-    {"adopt", adopt, METH_VARARGS,
-     "adopt(region, participant, id, /)\n--\n\nLet this thread act as participant `id` of the region."},
-    {"current_participant", current_participant, METH_NOARGS,
-     "current_participant()\n--\n\nThe id of the participant that this thread is."},
+    {"adopt", adopt, METH_VARARGS, NULL},
+    {"current_participant", current_participant, METH_NOARGS, NULL},
     {0},
 };
 
@@ -90,8 +82,7 @@ PyMODINIT_FUNC PyInit__native(void) {
     if (module == NULL) return NULL;
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (PyModule_AddType(module, types[i]) < 0) goto failed;
-    if (ea_py_add_sandbox(module) < 0 || ea_py_add_crypto(module) < 0) goto failed;
-    for (const ea_py_part *part = ea_py_parts; *part != NULL; part++)
+    for (ea_py_part *const *part = ea_py_parts; *part != NULL; part++)
         if ((*part)(module) < 0) goto failed;
     return module;
 failed:

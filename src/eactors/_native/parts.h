@@ -7,25 +7,24 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
-/* Adds one part to the module; -1 and an exception if it cannot. */
-typedef int (*ea_py_part)(PyObject *module);
+/* Adds one part to the module; -1 and an exception if it cannot. Of the part "x" it is called
+ * ea_py_add_x:
+ *
+ *     aead       encryption of single texts
+ *     baton      workers that span several enclaves
+ *     crypto     hashes and signatures; in every variant
+ *     host       making regions, and watching them
+ *     keys       key agreement and derivation
+ *     mboxes     pools, mboxes and nodes for actors
+ *     plain      channels out of the enclave, in the clear
+ *     private    channels inside one enclave
+ *     quotes     verifying quotes of enclaves on other machines
+ *     reopening  channels whose peers may be started anew
+ *     sandbox    what an enclave without hardware does to itself; in every variant
+ *     sealed     encrypted channels out of the enclave */
+typedef int ea_py_part(PyObject *module);
 
 /* The parts of this variant, ended by NULL. */
-extern const ea_py_part ea_py_parts[];
-
-int ea_py_add_crypto(PyObject *module);  /* hashes and signatures */
-int ea_py_add_keys(PyObject *module);    /* key agreement and derivation */
-int ea_py_add_aead(PyObject *module);    /* encryption of single texts */
-int ea_py_add_plain(PyObject *module);   /* channels out of the enclave, in the clear */
-int ea_py_add_sealed(PyObject *module);  /* encrypted channels out of the enclave */
-int ea_py_add_private(PyObject *module); /* channels inside one enclave */
-int ea_py_add_mboxes(PyObject *module);  /* pools, mboxes and nodes for actors */
-int ea_py_add_quotes(PyObject *module);  /* verifying quotes of enclaves on other machines */
-int ea_py_add_baton(PyObject *module);   /* workers that span several enclaves */
-int ea_py_add_reopening(PyObject *module); /* channels whose peers may be started anew */
-int ea_py_add_host(PyObject *module);    /* making regions, and watching them */
-int ea_py_add_watcher(PyObject *module); /* workers that also wait for descriptors */
-int ea_py_add_recovery(PyObject *module); /* taking back what a process that ended has held */
-int ea_py_add_cpu(PyObject *module);     /* what the software CPU calls */
+extern ea_py_part *const ea_py_parts[];
 
 #endif

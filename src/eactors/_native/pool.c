@@ -1,10 +1,19 @@
 /* Pool: a public LIFO of empty nodes. */
+#include "length.h"
+
 #include "pools.h"
 
 enum {
     POOL_LOW = 8,    /* a pool with less than one part in so many left is nothing to wake for */
     POOL_SHARE = 32, /* of how many nodes a process may keep one in its stash */
 };
+
+PyObject *ea_status_error(ea_status status, const char *what) {
+    if (status == EA_CORRUPT)
+        return ea_raise("RegionCorrupted", "the host, or a peer, wrote into shared memory what it must not",
+                        "%s: shared memory is corrupted", what);
+    return PyErr_Format(PyExc_SystemError, "%s: unexpected status %d", what, (int)status);
+}
 
 int bells_of(RegionObject *region, PyObject *sequence, ea_bell ***bells, uint32_t *count) {
     PyObject *items = PySequence_Fast(sequence, "bells are a sequence of offsets");

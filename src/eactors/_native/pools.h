@@ -27,4 +27,7 @@ void bells_ring(ea_bell **bells, uint32_t count);
 /* Give a node back and wake who may be waiting for one. */
 ea_status pool_give(PoolObject *pool, const ea_context *who, uint32_t index);
 
+/* Raise what a status other than EA_OK means. Always returns NULL. */
+PyObject *ea_status_error(ea_status status, const char *what);
+
 #endif

@@ -9,6 +9,7 @@ typedef struct {
     ea_bell *bell;
 } PostObject;
 
+/* Post(region, (pool, nodes, payload), (mbox, capacity), bell, /). */
 static PyObject *post_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
     RegionObject *region;
     unsigned long long pool, mbox, bell;
@@ -27,6 +28,7 @@ static PyObject *post_new(PyTypeObject *type, PyObject *args, PyObject *keywords
     return (PyObject *)self;
 }
 
+/* push(frame, /): leave bytes for the host; whether there was room. */
 static PyObject *post_push(PostObject *self, PyObject *frame) {
     const ea_context *who = ea_current_who();
     uint32_t index;
@@ -44,10 +46,9 @@ static PyObject *post_push(PostObject *self, PyObject *frame) {
         else
             (void)ea_pool_push_front(&self->pool, who, index);
     }
-    return status == EA_CORRUPT ? ea_status_error(status, "the host's mbox") : PyBool_FromLong(status == EA_OK);
+    if (status == EA_CORRUPT) return ea_raise("RegionCorrupted", NULL, "the host's mbox is corrupted");
+    return PyBool_FromLong(status == EA_OK);
 }
-
-static PyObject *post_room(PostObject *self, void *unused) { return PyLong_FromUnsignedLong(self->pool.payload); }
 
 static void post_dealloc(PostObject *self) {
     Py_DECREF((PyObject *)self->region);
@@ -55,12 +56,7 @@ static void post_dealloc(PostObject *self) {
 }
 
 static PyMethodDef methods[] = {
-    {"push", (PyCFunction)post_push, METH_O, "push(frame, /)\n--\n\nLeave bytes for the host; whether there was room."},
-    {0},
-};
-
-static PyGetSetDef properties[] = {
-    {"room", (getter)post_room, NULL, "The most bytes that one frame may have.", NULL},
+    {"push", (PyCFunction)post_push, METH_O, NULL},
     {0},
 };
 
@@ -68,9 +64,7 @@ PyTypeObject Post_Type = {
     PyVarObject_HEAD_INIT(NULL, 0).tp_name = "eactors._native.Post",
     .tp_basicsize = sizeof(PostObject),
     .tp_flags = Py_TPFLAGS_DEFAULT,
-    .tp_doc = "Post(region, pool, mbox, bell, /)\n--\n\nWhere an enclave leaves what it has to tell the host.",
     .tp_new = post_new,
     .tp_dealloc = (destructor)post_dealloc,
     .tp_methods = methods,
-    .tp_getset = properties,
 };

@@ -1,7 +1,6 @@
 /* Recovery: what the host does about one enclave's process that has ended, or is to end, while
  * the others go on. */
 #include "channel.h"
-#include "parts.h"
 #include "recover.h"
 #include "types.h"
 

@@ -20,6 +20,7 @@ PyObject *region_map(PyTypeObject *type, PyObject *args, int (*map)(ea_region *,
     return (PyObject *)self;
 }
 
+/* open(path, size, /): map the first `size` bytes of an existing file. */
 static PyObject *region_open(PyTypeObject *type, PyObject *args) { return region_map(type, args, ea_region_open); }
 
 static void region_dealloc(RegionObject *self) {
@@ -52,8 +53,7 @@ static PyObject *region_ring(RegionObject *self, PyObject *bells) {
 }
 
 static PyMethodDef methods[] = {
-    {"open", (PyCFunction)region_open, METH_VARARGS | METH_CLASS,
-     "open(path, size, /)\n--\n\nMap the first `size` bytes of an existing file."},
+    {"open", (PyCFunction)region_open, METH_VARARGS | METH_CLASS, NULL},
     {"ring", (PyCFunction)region_ring, METH_VARARGS, "ring(*bells)\n--\n\nSomething moved: wake the workers with the bells at these offsets."},
     {0},
 };
@@ -67,7 +67,6 @@ PyTypeObject Region_Type = {
     PyVarObject_HEAD_INIT(NULL, 0).tp_name = "eactors._native.Region",
     .tp_basicsize = sizeof(RegionObject),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
-    .tp_doc = "One file of shared memory, mapped.",
     .tp_dealloc = (destructor)region_dealloc,
     .tp_methods = methods,
     .tp_getset = properties,

@@ -7,7 +7,6 @@
  * one is left for it to find; and if it lies, the channel's key exchange fails, since each
  * opening has one of its own. Numbers begin at zero again, under new keys only. */
 #include "framed.h"
-#include "parts.h"
 
 typedef struct {
     reopening base;

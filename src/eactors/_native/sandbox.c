@@ -1,11 +1,9 @@
 /* Python's view of the sandbox. */
-#include "sandbox.h"
+#include "../../../native/sandbox.h"
 
 #include <errno.h>
 
 #include "types.h"
-
-#include "../../../native/sandbox.h" /* its neighbour of the same name would be found first */
 
 /* OSError picks its subclass by the number, so callers can catch PermissionError and so on. */
 static PyObject *raise(int error, const char *what) {

@@ -118,6 +118,7 @@ struct ConnectorObject {
     PyObject *attribute; /* its own name in the actor */
     PyObject *encode, *decode;
     Py_ssize_t message_size;
+    PyObject *handler; /* called with the actor and each cargo; NULL: body() polls, or nobody looks */
     PyObject *lost;   /* called with the actor and the error when the channel has broken; NULL: the actor fails */
     PyObject *broken; /* the error; NULL: the channel is whole */
     bool told;        /* the actor knows that it is broken */
@@ -171,8 +172,5 @@ struct WorkerObject {
     uint32_t seat_count;
 };
 extern PyTypeObject Worker_Type;
-
-/* Raise what a status other than EA_OK means. Always returns NULL. */
-PyObject *ea_status_error(ea_status status, const char *what);
 
 #endif

@@ -1,7 +1,6 @@
 /* watch(): a worker of the host that sleeps on its bell and a descriptor at once. */
 #include "watcher.h"
 
-#include "parts.h"
 #include "types.h"
 
 static const char NAME[] = "eactors._native.watcher";

@@ -20,7 +20,6 @@ typedef struct worker_seat {
     PyObject *body; /* NULL: handlers only */
     uint32_t count;
     ConnectorObject **connectors;
-    PyObject **handlers; /* NULL at a connector that body() polls */
 } seat;
 
 bool worker_stopping(const WorkerObject *self) {
@@ -70,7 +69,7 @@ static int tell_broken(seat *at) {
         ConnectorObject *connector = at->connectors[i];
         if (connector->broken == NULL || connector->told) continue;
         if (connector->lost == NULL) {
-            if (at->body != NULL && at->handlers[i] == NULL && at->actor->state == ACTOR_RUNNING) continue;
+            if (at->body != NULL && connector->handler == NULL && at->actor->state == ACTOR_RUNNING) continue;
             connector_raise(connector);
             return -1;
         }
@@ -101,7 +100,7 @@ static int serve(WorkerObject *self, seat *at, uint32_t i) {
         PyObject *cargo = NULL;
         take_result taken = connector_take(connector, &cargo);
         if (taken != TAKE_CARGO) return taken == TAKE_ERROR ? -1 : 0;
-        if (at->handlers[i] == NULL) {
+        if (connector->handler == NULL) {
             /* Nobody will ever look at it; but the end of the channel comes this way, too. */
             Py_DECREF(cargo);
             ea_count(&self->who.shared->dropped);
@@ -109,7 +108,7 @@ static int serve(WorkerObject *self, seat *at, uint32_t i) {
         }
         ea_count(&self->who.shared->received);
         PyObject *arguments[] = {(PyObject *)at->actor, cargo};
-        PyObject *answer = PyObject_Vectorcall(at->handlers[i], arguments, 2, NULL);
+        PyObject *answer = PyObject_Vectorcall(connector->handler, arguments, 2, NULL);
         Py_DECREF(cargo);
         if (answer == NULL) return -1;
         Py_DECREF(answer);
@@ -132,7 +131,7 @@ static bool may_call_body(const seat *at) {
     if (at->actor->waiting == 0) return true;
     for (uint32_t i = 0; i < at->count; i++) {
         ConnectorObject *connector = at->connectors[i];
-        if (at->handlers[i] == NULL && connector_may_take(connector) && connector->ops->can_take(connector)) return true;
+        if (connector->handler == NULL && connector_may_take(connector) && connector->ops->can_take(connector)) return true;
     }
     return false;
 }
@@ -156,7 +155,7 @@ static int run_actor(WorkerObject *self, seat *at) {
     if (actor->waiting > 0 && flush(at) < 0) return -1;
     if (actor->state == ACTOR_RUNNING) {
         for (uint32_t i = 0; i < at->count; i++)
-            if ((at->handlers[i] != NULL || at->body == NULL) && serve(self, at, i) < 0) return -1;
+            if ((at->connectors[i]->handler != NULL || at->body == NULL) && serve(self, at, i) < 0) return -1;
         if (at->body != NULL && actor->state == ACTOR_RUNNING && may_call_body(at)) {
             PyObject *answer = PyObject_CallOneArg(at->body, (PyObject *)actor);
             if (answer == NULL) return -1;
@@ -248,6 +247,7 @@ void worker_look_again(WorkerObject *self, worker_idleness *seen, bool progress)
     }
 }
 
+/* run(): execute the actors until the region is stopped. */
 static PyObject *worker_run(WorkerObject *self, PyObject *unused) {
     worker_idleness seen = {0, 0};
     current.who = self->who;
@@ -268,21 +268,22 @@ static int fill_seat(WorkerObject *self, seat *at, PyObject *actor, PyObject *bo
     Py_ssize_t total = PyList_GET_SIZE(links);
     *at = (seat){.actor = (ActorObject *)Py_NewRef(actor), .body = body == Py_None ? NULL : Py_NewRef(body)};
     at->connectors = PyMem_Calloc((size_t)total + 1, sizeof *at->connectors);
-    at->handlers = PyMem_Calloc((size_t)total + 1, sizeof *at->handlers);
-    if (at->connectors == NULL || at->handlers == NULL) return PyErr_NoMemory(), -1;
+    if (at->connectors == NULL) return PyErr_NoMemory(), -1;
     for (Py_ssize_t i = 0; i < total; i++) {
         PyObject *connector, *handler, *lost;
         if (!PyArg_ParseTuple(PyList_GET_ITEM(links, i), "O!OO", &Connector_Type, &connector, &handler, &lost)) return -1;
         if (((ConnectorObject *)connector)->ops == NULL)
             return PyErr_SetString(PyExc_ValueError, "a connector is attached to no channel"), -1;
         at->connectors[i] = (ConnectorObject *)Py_NewRef(connector);
-        at->handlers[i] = handler == Py_None ? NULL : Py_NewRef(handler);
+        Py_XSETREF(at->connectors[i]->handler, handler == Py_None ? NULL : Py_NewRef(handler));
         Py_XSETREF(at->connectors[i]->lost, lost == Py_None ? NULL : Py_NewRef(lost));
         at->count++;
     }
     return 0;
 }
 
+/* add(actor, body, links, /): execute this actor; links are (connector, handler or None, handler of
+ * its break or None) triples. */
 static PyObject *worker_add(WorkerObject *self, PyObject *args) {
     PyObject *actor, *body, *links;
     if (!PyArg_ParseTuple(args, "O!OO!", &Actor_Type, &actor, &body, &PyList_Type, &links)) return NULL;
@@ -296,6 +297,7 @@ static PyObject *worker_add(WorkerObject *self, PyObject *args) {
     Py_RETURN_NONE;
 }
 
+/* construct(actor, constructor, /): call the constructor on behalf of the actor and this worker. */
 static PyObject *worker_construct(WorkerObject *self, PyObject *args) {
     ActorObject *actor;
     PyObject *constructor;
@@ -305,9 +307,7 @@ static PyObject *worker_construct(WorkerObject *self, PyObject *args) {
     current.worker = self;
     current.actor = actor;
     PyObject *answer = PyObject_CallNoArgs(constructor);
-    current.who = before.who;
-    current.worker = before.worker;
-    current.actor = before.actor;
+    current = before;
     return answer;
 }
 
@@ -344,12 +344,8 @@ static PyObject *worker_new(PyTypeObject *type, PyObject *args, PyObject *keywor
 static void worker_dealloc(WorkerObject *self) {
     for (uint32_t i = 0; i < self->seat_count; i++) {
         seat *at = &self->seats[i];
-        for (uint32_t j = 0; j < at->count; j++) {
-            Py_DECREF((PyObject *)at->connectors[j]);
-            Py_XDECREF(at->handlers[j]);
-        }
+        for (uint32_t j = 0; j < at->count; j++) Py_DECREF((PyObject *)at->connectors[j]);
         PyMem_Free(at->connectors);
-        PyMem_Free(at->handlers);
         Py_XDECREF(at->body);
         Py_DECREF((PyObject *)at->actor);
     }
@@ -361,12 +357,9 @@ static void worker_dealloc(WorkerObject *self) {
 }
 
 static PyMethodDef methods[] = {
-    {"add", (PyCFunction)worker_add, METH_VARARGS,
-     "add(actor, body, links, /)\n--\n\nExecute this actor; "
-     "links are (connector, handler or None, handler of its break or None) triples."},
-    {"construct", (PyCFunction)worker_construct, METH_VARARGS,
-     "construct(actor, constructor, /)\n--\n\nCall the constructor on behalf of the actor and this worker."},
-    {"run", (PyCFunction)worker_run, METH_NOARGS, "run()\n--\n\nExecute the actors until the region is stopped."},
+    {"add", (PyCFunction)worker_add, METH_VARARGS, NULL},
+    {"construct", (PyCFunction)worker_construct, METH_VARARGS, NULL},
+    {"run", (PyCFunction)worker_run, METH_NOARGS, NULL},
     {0},
 };
 
@@ -374,7 +367,6 @@ PyTypeObject Worker_Type = {
     PyVarObject_HEAD_INIT(NULL, 0).tp_name = "eactors._native.Worker",
     .tp_basicsize = sizeof(WorkerObject),
     .tp_flags = Py_TPFLAGS_DEFAULT,
-    .tp_doc = "A thread's loop over the actors that it executes in this process.",
     .tp_new = worker_new,
     .tp_dealloc = (destructor)worker_dealloc,
     .tp_methods = methods,

@@ -38,6 +38,7 @@ class Assembly:
 
     Attributes:
         workers: In the order of the plan.
+        actors: With the workers that execute them, in the order of the deployment.
     """
 
     def __init__(
@@ -57,25 +58,11 @@ class Assembly:
         self._pools = self._made_pools(plan) if plan["pools"] else None
         contexts = list(zip(plan["workers"], launch["workers"], strict=True))
         self.workers = [self._worker(entry, place, report) for entry, place in contexts]
-        self._actors = [
+        self.actors = [
             (worker, self._actor(worker, place, actor))
             for worker, (entry, place) in zip(self.workers, contexts, strict=True)
             for actor in entry["actors"]
         ]
-
-    def construct(self) -> None:
-        """Call the constructors, in the order of the deployment.
-
-        Raises:
-            ConstructorError: A constructor raised; its cause is what it raised.
-        """
-        for worker, actor in self._actors:
-            try:
-                # Only now, so that an actor's own __init__ finds its connectors, too.
-                worker.construct(actor, actor.__init__)  # type: ignore[misc]
-                worker.construct(actor, actor.constructor)
-            except Exception as error:
-                raise ConstructorError(actor.name) from error
 
     def _made_pools(self, plan: dict[str, Any]) -> Pools:
         from eactors.enclave.pools import Pools  # noqa: PLC0415 - not every enclave has any
@@ -159,15 +146,3 @@ class Assembly:
             bell = self._launch["host"]["bell"]
             reopen(connector, declared, type(actor), entry, where, self._region, bell, attach)
         return connector
-
-
-class ConstructorError(Exception):
-    """A constructor raised an exception, which is the cause of this one.
-
-    Attributes:
-        actor: Name of the actor.
-    """
-
-    def __init__(self, actor: str) -> None:
-        super().__init__(actor)
-        self.actor = actor

@@ -16,7 +16,7 @@ import time
 
 from eactors import _native
 from eactors.enclave import missing
-from eactors.enclave.assembly import Assembly, ConstructorError
+from eactors.enclave.assembly import Assembly
 from eactors.enclave.console import ConsoleStream
 from eactors.enclave.failure import describe
 from eactors.enclave.link import STDERR, STDOUT, HostLink
@@ -78,12 +78,14 @@ class Enclave:
     ) -> None:
         self._folder, self._plan, self._platform = folder, plan, platform
         self.launch = launch
+        self._constructing: str | None = None  # the name of the actor
         self.region = _native.Region.open(launch["region"]["path"], launch["region"]["size"])
         _native.adopt(self.region, *launch["workers"][0]["participant"])
-        self._link = HostLink(self.region, launch["host"])
-        sys.stdout, sys.stderr = ConsoleStream(self._link, STDOUT), ConsoleStream(self._link, STDERR)
+        self._link = HostLink(self.region, launch["host"], plan["enclave"])
+        self._streams = ConsoleStream(self._link, STDOUT), ConsoleStream(self._link, STDERR)
+        sys.stdout, sys.stderr = self._streams
         _cut_standard_streams()
-        self._link.event("attached", enclave=plan["enclave"])
+        self._link.event("attached")
 
     def run(self) -> int:
         """Construct, seal, execute; the exit status."""
@@ -97,16 +99,11 @@ class Enclave:
             self.pin(0)
             for thread in threads:
                 thread.wait_until_pinned()
-            assembly.construct()
-            self._link.event(
-                "constructed", enclave=self._plan["enclave"], pss=_own_memory(), at=time.monotonic_ns()
-            )
+            self._construct(assembly)
+            self._link.event("constructed", pss=_own_memory(), at=time.monotonic_ns())
             self._seal()
-        except ConstructorError as error:
-            self._failed(error.actor, error.__cause__ or error)
-            return FAILED
         except BaseException as error:  # noqa: BLE001 - whatever the application's source raises
-            self._failed(None, error)
+            self._failed(self._constructing, error)
             return FAILED
         for thread in threads:
             thread.go()
@@ -114,9 +111,18 @@ class Enclave:
         self.finish_lines()
         return 0 if all(thread.join(_LAST_WORDS) for thread in threads) else FAILED
 
+    def _construct(self, assembly: Assembly) -> None:
+        """Call the constructors, in the order of the deployment."""
+        for worker, actor in assembly.actors:
+            self._constructing = actor.name
+            # Only now, so that an actor's own __init__ finds its connectors, too.
+            worker.construct(actor, actor.__init__)  # type: ignore[misc]
+            worker.construct(actor, actor.constructor)
+        self._constructing = None
+
     def _opened(self) -> None:
         """All encrypted channels have keys."""
-        self._link.event("opened", enclave=self._plan["enclave"], at=time.monotonic_ns())
+        self._link.event("opened", at=time.monotonic_ns())
 
     def _load(self) -> ModuleType:
         # An enclave has nothing but its image; the untrusted side has what the machine has.
@@ -151,10 +157,8 @@ class Enclave:
 
     def finish_lines(self) -> None:
         """Send what the calling thread has printed without an end of line."""
-        assert isinstance(sys.stdout, ConsoleStream)
-        assert isinstance(sys.stderr, ConsoleStream)
-        sys.stdout.finish()
-        sys.stderr.finish()
+        for stream in self._streams:
+            stream.finish()
 
     def _seal(self) -> None:
         if self._platform is not None and self.launch["sandbox"]:
@@ -162,29 +166,23 @@ class Enclave:
             self._platform.seal()
 
     def _report(self, what: str, actor: Actor, detail: object) -> None:
-        if what == "failed":
-            assert isinstance(detail, BaseException)
-            if isinstance(detail, SystemExit):
-                self._link.event("exit", actor=actor.name, status=self._status_of(detail))
-            else:
-                self._failed(
-                    actor.name, detail if self._platform is None else audit.worded(actor.name, detail)
-                )
-        elif what == "exit":
-            self._link.event("exit", actor=actor.name, status=detail)
+        """The worker says what has become of an actor: finished, failed, or wants the exit."""
+        if isinstance(detail, SystemExit):
+            self._tell("exit", actor, detail.code)
+        elif isinstance(detail, BaseException):
+            self._failed(actor.name, detail if self._platform is None else audit.worded(actor.name, detail))
         else:
-            self._link.event(what, actor=actor.name)
+            self._tell(what, actor, detail)
 
-    def _status_of(self, wish: SystemExit) -> int:
-        """What sys.exit() means: nothing, a status, or words to print and status 1."""
-        if wish.code is None or isinstance(wish.code, int):
-            return (wish.code or 0) & 0xFF
-        self._link.send(STDERR, f"{wish.code}\n".encode("utf-8", "backslashreplace"))
-        return FAILED
+    def _tell(self, what: str, actor: Actor, wish: object) -> None:
+        """Tell the host; the status that the actor wishes is a number, nothing, or words."""
+        number = wish & 0xFF if isinstance(wish, int) else None
+        words = None if wish is None or number is not None else str(wish)
+        self._link.event(what, actor=actor.name, status=number if words is None else words)
 
     def _failed(self, actor: str | None, error: BaseException) -> None:
         self.finish_lines()
-        self._link.event("failed", actor=actor, enclave=self._plan["enclave"], error=describe(error))
+        self._link.event("failed", actor=actor, error=describe(error))
 
 
 def _cut_standard_streams() -> None:

@@ -9,9 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from eactors.attestation.manifest import Manifest
     from eactors.enclave.trust import Trust
-    from eactors.platform.base import Platform
 
     Keys = tuple[bytearray, bytearray]
     Exchange = Callable[[bytes | None], tuple[tuple[bytes, ...], Keys | None]]
@@ -21,23 +19,18 @@ class Exchanges:
     """Makes them, and knows when all are over.
 
     Args:
-        platform: What reports and keys come from.
-        manifest: Who the others are.
-        own: This enclave's id.
-        opened: Called once, when every encrypted channel has its keys.
+        trust: What reports and keys come from, who the others are, and whom to tell at last.
     """
 
-    def __init__(self, platform: Platform, manifest: Manifest, own: int, opened: Callable[[], None]) -> None:
-        self._platform = platform
-        self._manifest = manifest
-        self._own = own
-        self._opened = opened
+    def __init__(self, trust: Trust) -> None:
+        self._trust = trust
         self._closed: set[int] = set()
 
     def exchange(self, entry: dict[str, Any]) -> Exchange:
         """The key exchange of one connector, as its entry in the plan says."""
         channel = entry["channel"]
-        end = make_exchange(entry, self._manifest, self._own, self._platform)
+        trust = self._trust
+        end = make_exchange(entry, trust.manifest, trust.own, trust.platform)
         self._closed.add(channel)
 
         def counted(frame: bytes | None) -> tuple[tuple[bytes, ...], Keys | None]:
@@ -45,12 +38,11 @@ class Exchanges:
             if keys is not None:
                 self._closed.discard(channel)
                 if not self._closed:
-                    self._opened()
+                    trust.opened()
             return messages, keys
 
         return counted
 
 
-def make(trust: Trust) -> Exchanges:
-    """The exchanges of this enclave."""
-    return Exchanges(trust.platform, trust.manifest, trust.own, trust.opened)
+make = Exchanges
+"""What makes the exchanges of an enclave, of its trust."""

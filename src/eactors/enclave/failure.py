@@ -13,35 +13,28 @@ _CHAIN_MOST = 5
 _FRAMES_MOST = 50
 
 
-def describe(error: BaseException) -> dict[str, Any]:
+def describe(error: BaseException, earlier: tuple[BaseException, ...] = ()) -> dict[str, Any]:
     """The exception's type, message, hint, frames and cause.
+
+    Args:
+        error: The exception.
+        earlier: Those of which it is the cause; not all too many are described.
 
     Returns:
         ``{"type": str, "message": str, "hint": str | None, "frames": [[file, line,
         function], ...], "cause": the same of the cause | None}``, outermost frame first.
     """
-    described: dict[str, Any] | None = None
-    for link in reversed(_chain(error)):
-        described = {
-            "type": type(link).__name__,
-            "message": _text(link),
-            "hint": getattr(link, "hint", None),
-            "frames": _frames(link),
-            "cause": described,
-        }
-    assert described is not None
-    return described
-
-
-def _chain(error: BaseException) -> list[BaseException]:
-    chain = [error]
-    while len(chain) < _CHAIN_MOST:
-        last = chain[-1]
-        cause = last.__cause__ or (None if last.__suppress_context__ else last.__context__)
-        if cause is None or cause in chain:
-            break
-        chain.append(cause)
-    return chain
+    told = (*earlier, error)
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if cause in told or len(told) == _CHAIN_MOST:
+        cause = None
+    return {
+        "type": type(error).__name__,
+        "message": _text(error),
+        "hint": getattr(error, "hint", None),
+        "frames": _frames(error),
+        "cause": None if cause is None else describe(cause, told),
+    }
 
 
 def _text(error: BaseException) -> str:

@@ -30,16 +30,17 @@ class HostLink:
     Args:
         region: The shared memory.
         plan: Where in it the host's pool and mbox lie.
+        enclave: Who says all this.
     """
 
-    def __init__(self, region: _native.Region, plan: dict[str, Any]) -> None:
-        self._region = region
+    def __init__(self, region: _native.Region, plan: dict[str, Any], enclave: int) -> None:
+        self._region, self._enclave = region, enclave
         self._post = _native.Post(region, tuple(plan["pool"]), tuple(plan["mbox"]), plan["bell"])
-        self._room = self._post.room - HEADER
+        self._room = plan["pool"][2] - HEADER
 
     def event(self, what: str, **details: object) -> None:
         """Tell the host that something happened."""
-        self.send(EVENT, json.dumps({"event": what, **details}).encode())
+        self.send(EVENT, json.dumps({"event": what, "enclave": self._enclave, **details}).encode())
 
     def send(self, kind: bytes, data: bytes) -> None:
         """Send ``data`` whole, in as many frames as it takes; waits while the host is behind."""

@@ -10,11 +10,6 @@ import sys
 
 from eactors.errors import ModuleNotInImage
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from types import ModuleType
-
 
 def install(title: str = "this enclave") -> None:
     """Explain every import that finds nothing.
@@ -31,13 +26,7 @@ class _Missing:
     def __init__(self, title: str) -> None:
         self._title = title
 
-    def find_spec(
-        self,
-        fullname: str,
-        path: Sequence[str] | None,  # noqa: ARG002 - the signature of a meta path finder
-        target: ModuleType | None = None,  # noqa: ARG002
-        /,
-    ) -> None:
+    def find_spec(self, fullname: str, *_: object) -> None:
         """Refuse, as an ImportError: who can do without the module catches that.
 
         Raises:

@@ -235,12 +235,19 @@ class Application:
                 message = f"{self._who_failed(event)}: {error['type']}: {error['message']}"
                 self._fail(event, Failure(message, error["hint"], error))
             case "exit":
-                self._exit = int(event["status"]) & 0xFF
+                self._exit = self._status_of(event["status"])
             case "unpinned":
                 cpus = ", ".join(map(str, event["cpus"]))
                 self.outcome.warnings.append(
                     f"worker {event['worker']} is not pinned to CPU {cpus}: {event['reason']}"
                 )
+
+    def _status_of(self, wish: object) -> int:
+        """What exit() and sys.exit() mean: nothing, a status, or words to print and status 1."""
+        if wish is None or isinstance(wish, int):
+            return (wish or 0) & 0xFF
+        self._console.complain(f"{wish}\n")
+        return 1
 
     def _who_failed(self, event: dict[str, Any]) -> str:
         if event["actor"] is not None:

@@ -52,8 +52,8 @@ class System:
         place = launch["worker"]
         self._participant = tuple(place["participant"])
         _native.adopt(self._region, *self._participant)
-        self._link = HostLink(self._region, launch["host"])
-        self._link.event("attached", enclave=SYSTEM)
+        self._link = HostLink(self._region, launch["host"], SYSTEM)
+        self._link.event("attached")
         self._worker = _native.Worker(
             region=self._region,
             participant=self._participant[0],
@@ -71,6 +71,7 @@ class System:
             tuple(launch["host"]["mbox"]),
             launch["host"]["bell"],
         )
+        Session.room = launch["host"]["pool"][2]
         self._reactor = Reactor()
         self._reactor.name = "system reactor"
         _native.watch(self._worker, self._reactor)
@@ -85,7 +86,7 @@ class System:
 
     def run(self) -> None:
         """Serve until the region is stopped."""
-        self._link.event("constructed", enclave=SYSTEM, pss=0, at=time.monotonic_ns())
+        self._link.event("constructed", pss=0, at=time.monotonic_ns())
         self._worker.run()
 
     def _serve(self, service: dict[str, Any], settings: dict[str, Any]) -> Session:

@@ -60,6 +60,10 @@ class Console:
         elif kind == STDERR:
             self._write(sys.stderr, data)
 
+    def complain(self, text: str) -> None:
+        """Print what an actor's last words were."""
+        self._write(sys.stderr, text.encode("utf-8", "backslashreplace"))
+
     def _write(self, stream: TextIO, data: bytes) -> None:
         if self.closed:
             return

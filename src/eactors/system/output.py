@@ -36,7 +36,7 @@ class Output:
         """Show text, and call ``then()`` when the launcher has it."""
         busy = bool(self._frames)
         sender = _native.current_participant().to_bytes(2, "big")
-        room = Session.post.room - HEADER
+        room = Session.room - HEADER
         starts = range(0, max(len(data), 1), room)
         for start in starts:
             last = start == starts[-1]

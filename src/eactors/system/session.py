@@ -45,6 +45,8 @@ class Session(Actor):
 
     post: ClassVar[_native.Post]
     """The host's mbox; of all sessions."""
+    room: ClassVar[int]
+    """The most bytes that one frame to it may have."""
     comes_again: bool = False
     """Whether the client may be started anew, and then finds a session without a past."""
 
