@@ -385,3 +385,32 @@ def test_many_connections_of_which_little_was_taken_do_not_hold_up_each_other(re
     local.session.ended()
     for peer in peers:
         peer.close()
+
+
+def test_what_comes_for_a_connection_that_is_closing_is_not_unread(reactor: Reactor) -> None:
+    """Its peer takes nothing, so that it stays; what the peer sends is lost, and held against nobody."""
+    local = LocalNetwork(reactor=reactor)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        answer = local.client.connect(*server.getsockname())
+        while not answer.done:
+            local.turn()
+        peer = server.accept()[0]
+    connection = answer.result()
+    connection.on_data = lambda _: connection.pause()
+    peer.sendall(b"x" * 1000)
+    while not local.session.unread.count:
+        local.turn()
+    while not connection.waiting:
+        connection.write(b"y" * WINDOW)
+        for _ in range(5):
+            local.turn()
+    connection.close()
+    for _ in range(5):
+        peer.sendall(b"x" * 1000)
+        while local.turn():
+            pass
+    assert not connection.closed
+    assert local.session.unread.count == 0
+    connection.close(abort=True)
+    local.session.ended()
+    peer.close()
