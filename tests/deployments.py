@@ -52,6 +52,7 @@ VALID = """\
   <key name="bob" file="bob.pem"/>
   <requires enclave="1" module="codes:TABLE"/>
   <directory name="data" path=" files/of ours " access="write" actor="Ping"/>
+  <network actor="Ping" sockets="1000" unread="2097152"/>
 </data>
 """
 

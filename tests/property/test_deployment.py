@@ -22,6 +22,7 @@ from eactors.deployment.model import (
     EnclaveShare,
     Key,
     KeyExchange,
+    NetworkSettings,
     Param,
     PoolSettings,
     Requirement,
@@ -151,7 +152,13 @@ def extensions(draw: st.DrawFn, servers: tuple[Server, ...]) -> tuple[Any, ...]:
         else ()
     )
     roots = tuple(Trust(root, 0) for root in draw(st.lists(paths, unique=True, max_size=2)))
-    return channels, pools, waits, params, *draw(trust(tuple(enclaves))), directories, roots
+    networks = tuple(
+        NetworkSettings(
+            0, actor, draw(perhaps(numbers(limits.SOCKETS))), draw(perhaps(numbers(limits.UNREAD_SIZES)))
+        )
+        for actor in some_of([None, *placed])
+    )
+    return channels, pools, waits, params, *draw(trust(tuple(enclaves))), directories, roots, networks
 
 
 paths = st.text(LETTERS + "./-<&'\" ", min_size=1, max_size=20).filter(lambda text: text == text.strip())
@@ -261,6 +268,9 @@ def serialised(deployment: Deployment) -> str:
         for d in deployment.directories
     ]
     parts += [element("trust", root=t.root) for t in deployment.trusts]
+    parts += [
+        element("network", actor=n.actor, sockets=n.sockets, unread=n.unread) for n in deployment.networks
+    ]
     return element("data", *parts)
 
 

@@ -66,6 +66,7 @@ VALID = """\
   <key name="bob" file="bob's key.pem"/>
   <requires enclave="1" module="codes:TABLE"/>
   <directory name="data" path="files" access="write" actor="Ping"/>
+  <network actor="Ping" sockets="1000" unread="2097152"/>
 </data>
 """
 
@@ -144,6 +145,7 @@ TAGS = ["data", "actors", "actor", "id", "name", "class", "servers", "server", "
 ATTRIBUTES = [
     *("between", "cipher", "key-exchange", "insecure", "capacity", "message-size", "node-size", "name"),
     *("nodes", "size", "kind", "signer", "owners", "debug", "platform", "file", "enclave", "module"),
+    *("actor", "sockets", "unread"),
 ]
 
 
@@ -239,6 +241,7 @@ PATTERNS = (
     ("requires", "module"),
     ("directory", "name"),
     ("directory", "path"),
+    ("network", "actor"),
 )
 
 

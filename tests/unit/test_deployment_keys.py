@@ -122,6 +122,18 @@ def test_directories() -> None:
     assert (number, message) == (0, "<directory> names the unknown actor 'C'")
 
 
+def test_networks() -> None:
+    """One for all, and one for each actor; not two, and not for actors that do not run."""
+    everyone, mine = '<network sockets="9"/>', '<network actor="A" unread="1048576"/>'
+    checked("A:1 B:2", everyone, mine, '<network actor="B"/>')
+    number, message, hint = refused("A:1 B:2", everyone, mine, "<network/>")
+    assert (number, hint) == (2, "delete one of the two, or write actor= to set one actor's")
+    assert message.startswith("<network> of all actors is set twice: here and in line ")
+    _, message, _ = refused("A:1 B:2", everyone, mine, mine)
+    assert message.startswith("<network> of 'A' is set twice: ")
+    assert refused("A:1 B:2", '<network actor="C"/>')[:2] == (0, "<network> names the unknown actor 'C'")
+
+
 def test_messages_are_safe_to_print() -> None:
     """A name that no terminal can show is escaped."""
     odd = "a\ue000"

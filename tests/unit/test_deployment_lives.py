@@ -39,6 +39,7 @@ def test_instances_are_enclaves_of_their_own(plan: Planner) -> None:
     extra = (
         settings('start="on-demand" instances="3" name="room"')
         + '<channel between="Keeper guest" cipher="aes-256-gcm"/><param actor="guest" name="size">7</param>'
+        + '<network actor="guest" sockets="5"/><network/>'
         + '<wait worker="1" policy="sleep"/><requires enclave="2" module="json"/>'
     )
     made = plan(SOURCE, PLACES, extra)
@@ -59,6 +60,8 @@ def test_instances_are_enclaves_of_their_own(plan: Planner) -> None:
     }
     assert {channel.cipher for channel in made.channels} == {"aes-256-gcm"}
     assert [worker.policy for worker in made.servers[0].workers] == ["adaptive", *["sleep"] * 3, "adaptive"]
+    limits = [(each.actor, each.sockets) for each in made.networks]
+    assert limits == [("guest1", 5), ("guest2", 5), ("guest3", 5), (None, 16384)]
     assert "guest" not in made.actors
 
 

@@ -17,6 +17,7 @@ from eactors.deployment.model import (
     EnclaveSettings,
     EnclaveShare,
     Key,
+    NetworkSettings,
     Param,
     PoolSettings,
     Requirement,
@@ -64,6 +65,7 @@ def test_whole_deployment() -> None:
         keys=(Key("alice", "keys/alice's key.pem", 33), Key("bob", "bob.pem", 34)),
         requirements=(Requirement(1, "codes:TABLE", 35),),
         directories=(Directory("data", "files/of ours", 36, "write", "Ping"),),
+        networks=(NetworkSettings(37, "Ping", 1000, 2097152),),
     )
 
 
@@ -79,11 +81,12 @@ def test_settings_default_to_none() -> None:
     """A setting that is not given is None, so that whoever uses it has the default."""
     deployment = parse(
         '<data><channel between="A B"/><pool name="p"/><enclave-settings enclave="1"/>'
-        "<actors/><servers/></data>",
+        "<network/><actors/><servers/></data>",
     )
     assert deployment.channels == (ChannelSettings(("A", "B"), 1),)
     assert deployment.pools == (PoolSettings("p", 1),)
     assert deployment.enclave_settings == (EnclaveSettings(1, 1),)
+    assert deployment.networks == (NetworkSettings(1),)
 
 
 def test_how_a_channel_is_encrypted() -> None:

@@ -277,6 +277,9 @@ BAD = {
         "access of <directory> cannot be 'reed'",
         "did you mean 'read'? write 'read' or 'write'",
     ),
+    "network of nobody": Bad(
+        'actor="Ping" sockets', 'actor="" sockets', 37, "actor of <network> is empty", NAME
+    ),
 }
 
 
@@ -304,6 +307,8 @@ def test_schema_refuses_too(bad: Bad) -> None:
         (' size="256"', ' size="{}"', limits.NODE_SIZES),
         ('product-id="7"', 'product-id="{}"', limits.PRODUCT_IDS),
         ('security-version="2"', 'security-version="{}"', limits.SECURITY_VERSIONS),
+        ('sockets="1000"', 'sockets="{}"', limits.SOCKETS),
+        ('unread="2097152"', 'unread="{}"', limits.UNREAD_SIZES),
     ],
 )
 def test_limits_are_those_of_the_schema(old: str, new: str, numbers: range) -> None:

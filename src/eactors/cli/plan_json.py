@@ -34,6 +34,9 @@ def plan_json(plan: Plan) -> dict[str, Any]:
             {"name": each.name, "path": each.path, "access": each.access, "actor": each.actor}
             for each in plan.directories
         ],
+        "networks": [
+            {"actor": each.actor, "sockets": each.sockets, "unread": each.unread} for each in plan.networks
+        ],
         "pools": [
             {
                 "name": pool.name,

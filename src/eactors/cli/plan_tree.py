@@ -105,6 +105,10 @@ def _add_system_actors(tree: Tree, plan: Plan) -> None:
         whose = "all actors" if each.actor is None else each.actor
         may = "read" if each.access == "read" else "read and write"
         branch.add(escape(f"{each.name}: {printable(each.path)}, which {whose} may {may}"))
+    branch = tree.add("network") if plan.networks else tree
+    for limits in plan.networks:
+        whose = "every other actor" if limits.actor is None else limits.actor
+        branch.add(escape(f"{whose}: {limits.sockets} sockets, {limits.unread} bytes unread"))
 
 
 def _encryption_line(plan: Plan, channel: PlannedChannel) -> str:

@@ -15,6 +15,7 @@ from eactors.deployment.directories import check_directories
 from eactors.deployment.keys import check_keys
 from eactors.deployment.layout import check_layout
 from eactors.deployment.lives import check_lives
+from eactors.deployment.network import check_networks
 from eactors.deployment.settings import check_settings
 
 if TYPE_CHECKING:
@@ -31,4 +32,5 @@ def check(deployment: Deployment) -> None:
     check_settings(deployment)
     check_keys(deployment)
     check_directories(deployment)
+    check_networks(deployment)
     check_lives(deployment)

@@ -117,6 +117,11 @@ class _Instances:
                 for directory in deployment.directories
                 for name in self._names.get(directory.actor or "", [directory.actor])
             ),
+            networks=tuple(
+                replace(network, actor=name)
+                for network in deployment.networks
+                for name in self._names.get(network.actor or "", [network.actor])
+            ),
             enclave_settings=tuple(
                 each for settings in deployment.enclave_settings for each in self._each(settings)
             ),

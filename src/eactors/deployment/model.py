@@ -181,6 +181,16 @@ class Directory:
 
 
 @dataclass(frozen=True, slots=True)
+class NetworkSettings:
+    """One ``<network>``: what one actor (None: every one) may have open and unread. None: the default."""
+
+    line: int
+    actor: str | None = None
+    sockets: int | None = None
+    unread: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Deployment:
     """A whole deployment file."""
 
@@ -196,6 +206,7 @@ class Deployment:
     requirements: tuple[Requirement, ...] = ()
     directories: tuple[Directory, ...] = ()
     trusts: tuple[Trust, ...] = ()
+    networks: tuple[NetworkSettings, ...] = ()
 
     def share_lines(self) -> dict[int, int]:
         """Return, for each enclave with actors, the line of the first ``<enclave>`` that it has."""

@@ -20,6 +20,10 @@ DEFAULT_MESSAGE_SIZE = 1 << 20
 """Bytes that one message may have."""
 DEFAULT_NODE_SIZE = 4096
 """Payload bytes of one node of a channel; a longer message travels in several."""
+DEFAULT_SOCKETS = 16384
+"""That an actor may have open at once."""
+DEFAULT_UNREAD = 1 << 26
+"""Bytes that have come for an actor and that it has not taken."""
 DEFAULT_POOL_NODES = 64
 DEFAULT_POOL_SIZE = 4096
 DEFAULT_CIPHER: Cipher = "aes-128-gcm"
@@ -127,6 +131,15 @@ class PlannedDirectory:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedNetwork:
+    """How many sockets, and bytes that it has not taken, an actor (None: every other) may have."""
+
+    actor: str | None
+    sockets: int
+    unread: int
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedPool:
     """A named pool, the mboxes that carry its nodes, and the actors that use them."""
 
@@ -229,6 +242,7 @@ class Plan:
     channels: tuple[PlannedChannel, ...]
     services: tuple[PlannedService, ...]
     directories: tuple[PlannedDirectory, ...]
+    networks: tuple[PlannedNetwork, ...]
     pools: tuple[PlannedPool, ...]
     enclaves: dict[int, PlannedEnclave]
     keys: dict[str, Path]

@@ -15,6 +15,7 @@ from eactors.deployment.expansion import expand
 from eactors.deployment.hints import did_you_mean
 from eactors.deployment.labels import check_labels
 from eactors.deployment.model import UNTRUSTED
+from eactors.deployment.network import plan_networks
 from eactors.deployment.plan import (
     Plan,
     PlannedActor,
@@ -63,6 +64,7 @@ def make_plan(deployment: Deployment, source: Source, overrides: Iterable[tuple[
         channels=channels,
         services=plan_services(actors.values(), len(channels)),
         directories=plan_directories(deployment),
+        networks=plan_networks(deployment),
         pools=_pools(deployment, actors),
         enclaves=enclaves,
         keys={key.name: Path(deployment.file).parent / key.file for key in deployment.keys},

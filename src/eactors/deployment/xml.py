@@ -26,6 +26,7 @@ from eactors.deployment.xml_settings import (
     read_directory,
     read_enclave_settings,
     read_key,
+    read_network,
     read_param,
     read_pool,
     read_requirement,
@@ -87,6 +88,7 @@ def parse(data: bytes, file: str) -> Deployment:
         requirements=tuple(read_requirement(element) for element in root.all("requires")),
         trusts=tuple(read_trust(element) for element in root.all("trust")),
         directories=tuple(read_directory(element) for element in root.all("directory")),
+        networks=tuple(read_network(element) for element in root.all("network")),
     )
 
 

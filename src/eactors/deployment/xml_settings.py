@@ -14,6 +14,7 @@ from eactors.deployment.model import (
     Key,
     KeyExchange,
     Kind,
+    NetworkSettings,
     Param,
     Platform,
     PoolSettings,
@@ -29,7 +30,10 @@ if TYPE_CHECKING:
     from eactors.deployment.elements import Element
     from eactors.deployment.values import Value
 
-SETTINGS = ("channel", "pool", "wait", "param", "enclave-settings", "key", "requires", "trust", "directory")
+SETTINGS = (
+    *("channel", "pool", "wait", "param", "enclave-settings", "key", "requires", "trust", "directory"),
+    "network",
+)
 
 _ACCESSES: dict[str, Access] = {access: access for access in get_args(Access)}
 _CIPHERS: dict[str, Cipher] = {cipher: cipher for cipher in get_args(Cipher)}
@@ -112,6 +116,17 @@ def read_directory(element: Element) -> Directory:
         line=element.line,
         access=given["access"].choice(_ACCESSES) if "access" in given else None,
         actor=given["actor"].name() if "actor" in given else None,
+    )
+
+
+def read_network(element: Element) -> NetworkSettings:
+    """Read a ``<network>``."""
+    given = element.settings(optional=("actor", "sockets", "unread"))
+    return NetworkSettings(
+        line=element.line,
+        actor=given["actor"].name() if "actor" in given else None,
+        sockets=_number(given, "sockets", limits.SOCKETS),
+        unread=_number(given, "unread", limits.UNREAD_SIZES),
     )
 
 

@@ -19,6 +19,7 @@ from eactors.deployment.plan import (  # noqa: TC001
     PlannedChannel,
     PlannedDirectory,
     PlannedLife,
+    PlannedNetwork,
     PlannedPool,
     PlannedServer,
     PlannedService,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from eactors.deployment.plan import Plan
 
 FILE = "deployment.json"
-FORMAT = 3
+FORMAT = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class Deployed:
     channels: tuple[PlannedChannel, ...]
     services: tuple[PlannedService, ...]
     directories: tuple[PlannedDirectory, ...]
+    networks: tuple[PlannedNetwork, ...]
     pools: tuple[PlannedPool, ...]
     images: dict[int, str]
     lives: dict[int, PlannedLife]
@@ -76,6 +78,7 @@ class Deployed:
             channels=tuple(each for each in self.channels if own & {end.actor for end in each.ends}),
             services=tuple(service for service in self.services if service.server == place),
             directories=tuple(each for each in self.directories if each.actor is None or each.actor in own),
+            networks=tuple(each for each in self.networks if each.actor is None or each.actor in own),
             pools=tuple(pool for pool in self.pools if own & set(pool.users)),
             images=images,
             place=place,
@@ -120,13 +123,14 @@ def describe(plan: Plan, images: dict[int, str], untrusted: dict[int, str], comm
         channels=plan.channels,
         services=plan.services,
         directories=plan.directories,
+        networks=plan.networks,
         pools=plan.pools,
         images=images,
         lives={enclave: planned.life for enclave, planned in plan.enclaves.items()},
         untrusted=untrusted,
     )
-    # Where its source and its directories lie may differ from machine to machine.
-    same = msgspec.json.encode(replace(deployed, source="", directories=()))
+    # Where its source and its directories lie, and what it can bear, may differ from machine to machine.
+    same = msgspec.json.encode(replace(deployed, source="", directories=(), networks=()))
     deployed = replace(deployed, digest=sha256(same + common).hexdigest())
     return msgspec.json.format(msgspec.json.encode(deployed), indent=1) + b"\n"
 

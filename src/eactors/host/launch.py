@@ -80,7 +80,12 @@ def system_of(deployed: Deployed, layout: Layout, epochs: Mapping[int, int]) -> 
 def settings_of(deployed: Deployed) -> dict[str, Any]:
     """What the deployment says for each system actor."""
     directories = {"directories": msgspec.to_builtins(deployed.directories)}
-    return {"files": directories, "pipes": directories, "names": {"enclaves": deployed.actors}}
+    return {
+        "files": directories,
+        "pipes": directories,
+        "names": {"enclaves": deployed.actors},
+        "network": {"limits": msgspec.to_builtins(deployed.networks)},
+    }
 
 
 def host_of(layout: Layout) -> dict[str, Any]:

@@ -28,6 +28,8 @@ class Socket:
         self.number = number
         self.closed = False
         self._closing = False
+        self.untold = 0
+        """Bytes that were taken, and that the system actor was not told of."""
         self.on_closed: Callable[[Exception | None], object] = _nothing
         """Called once, with None or the error, when it is no more."""
 
@@ -36,12 +38,28 @@ class Socket:
         if not self._closing:
             self._closing = True
             self._client.tell(Close(self.number, abort))
+            self.settle()
 
     def gone(self, error: Exception | None) -> None:
         """It is no more; for the client."""
         if not self.closed:
             self.closed = self._closing = True
+            self.settle()
             self.on_closed(error)
+
+    def took(self, count: int) -> None:
+        """So many bytes were taken; the client sees to it that not too many are untold."""
+        self.untold += count
+        self._client.took(count)
+
+    def settle(self) -> None:
+        """What was taken is told, or of no interest any more."""
+        count, self.untold = self.untold, 0
+        self._client.took(-count)
+
+    def tell_taken(self) -> None:
+        """Tell the system actor of all that was taken."""
+        self.settle()
 
 
 class DatagramSocket(Socket):
@@ -58,7 +76,7 @@ class DatagramSocket(Socket):
     ) -> None:
         super().__init__(client, number)
         self._received = received
-        self._untold = 0
+        self._taken = 0
 
     def send(self, data: bytes, host: str, port: int) -> None:
         """Send a datagram; it may be lost.
@@ -75,11 +93,18 @@ class DatagramSocket(Socket):
         """One has come; for the client."""
         if self._closing:
             return
-        self._untold += 1
-        if self._untold >= DATAGRAMS // 2:
-            self._client.tell(Taken(self.number, self._untold))
-            self._untold = 0
+        self._taken += 1
+        self.took(len(message.data))
+        if self._taken >= DATAGRAMS // 2:
+            self.tell_taken()
         self._received(message.data, (message.host, message.port))
+
+    def tell_taken(self) -> None:
+        """See `Socket.tell_taken`."""
+        self.settle()
+        if self._taken and not self._closing:
+            self._client.tell(Taken(self.number, self._taken))
+            self._taken = 0
 
 
 def _nothing(*_: object) -> None:

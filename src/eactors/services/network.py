@@ -20,6 +20,9 @@ WINDOW = 1 << 17
 CHUNK = 1 << 16
 """Bytes that one message carries at most."""
 
+MOST_UNTOLD = 1 << 19
+"""Taken bytes of all sockets that a client may not have told yet: half of the least that may be unread."""
+
 DATAGRAMS = 64
 """Datagrams of one socket that may be on the way and not taken."""
 

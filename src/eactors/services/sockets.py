@@ -14,6 +14,7 @@ from eactors.services.errors import SystemActorError
 from eactors.services.handles import DatagramSocket, Socket
 from eactors.services.network import (
     CHUNK,
+    MOST_UNTOLD,
     WINDOW,
     Accept,
     Bound,
@@ -74,7 +75,6 @@ class Connection(Socket):
         self._waiting = 0
         self._window = WINDOW
         self._owed = 0
-        self._untold = 0
         self._incoming: deque[bytes] = deque()
         self._ended = False
         self._paused = False
@@ -119,9 +119,18 @@ class Connection(Socket):
                 self._client.tell(Close(self.number, abort=True))
         self._abort = self._abort or abort
         self._closing = True
-        if not self._outgoing and not self._told:  # else the rest goes first; see `left`
+        if self._told:
+            return
+        if not self._outgoing:  # else the rest goes first; see `left`
             self._told = True
             self._client.tell(Close(self.number, abort))
+            self.settle()
+            return
+        # Nobody wants what has come, or is still to come: it must not count as unread.
+        self._incoming.clear()
+        self.took(self._owed)
+        self._owed = 0
+        self.tell_taken()
 
     def gone(self, error: Exception | None) -> None:
         """See `Socket.gone`."""
@@ -146,6 +155,8 @@ class Connection(Socket):
             raise nonsense("sent more bytes of a connection than it had room for, or bytes behind the end")
         if self._closing:
             self._owed = 0
+            if not self._told:
+                self._client.tell(Taken(self.number, len(data)))
             return
         self._incoming.append(data)
         self._deliver()
@@ -174,6 +185,12 @@ class Connection(Socket):
             self._told = True
             self._client.tell(Close(self.number, abort=False))
 
+    def tell_taken(self) -> None:
+        """See `Socket.tell_taken`."""
+        if self.untold and not self._told:
+            self._client.tell(Taken(self.number, self.untold))
+        self.settle()
+
     def _send(self) -> None:
         while self._outgoing and self._window > 0:
             first = self._outgoing[0]
@@ -190,14 +207,13 @@ class Connection(Socket):
         while self._incoming and not self._paused and not self._closing and self.on_data is not None:
             data = self._incoming.popleft()
             self._owed -= len(data)
-            self._untold += len(data)
+            self.took(len(data))
             self.on_data(data)
         if self._closing:
             self._incoming.clear()
             return
-        if self._untold >= _TELL:
-            self._client.tell(Taken(self.number, self._untold))
-            self._untold = 0
+        if self.untold >= _TELL:
+            self.tell_taken()
         if self._ended and not self._incoming and not self._paused and self.on_data is not None:
             self.on_end, call = _nothing, self.on_end
             call()
@@ -251,6 +267,7 @@ class NetworkClient(Client):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self.sockets: dict[int, Socket] = {}
+        self._untold = 0
 
     def listen(
         self,
@@ -314,6 +331,17 @@ class NetworkClient(Client):
     def resolve(self, host: str, port: int = 0) -> Answer[list[tuple[bool, str, int]]]:
         """The addresses of a host: whether of IPv6, address and port."""
         return self.ask(Resolve(self.next_number(), host, port), Resolved, lambda told: told.addresses)
+
+    def took(self, count: int) -> None:
+        """So many bytes were taken that are not told yet; with many sockets, all are told in time."""
+        self._untold += count
+        if count > 0 and self._untold >= MOST_UNTOLD:
+            for socket in list(self.sockets.values()):
+                socket.tell_taken()
+
+    def waits(self) -> bool:
+        """A socket is open."""
+        return bool(self.sockets)
 
     def event(self, message: Any) -> None:
         """Something has come on a socket."""

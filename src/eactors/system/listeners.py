@@ -111,6 +111,8 @@ class Datagrams:
         self._number = number
         self._sock = sock
         self._room = DATAGRAMS
+        self._untaken: deque[int] = deque()
+        """The sizes of those that the client has not taken."""
         session.reactor.register(sock.fileno(), READ, self._ready)
 
     def send(self, request: SendTo) -> None:
@@ -127,6 +129,13 @@ class Datagrams:
         """The client has taken so many."""
         self._room = min(DATAGRAMS, self._room + count)
         self._session.reactor.modify(self._sock.fileno(), READ)
+        taken = [self._untaken.popleft() for _ in range(min(count, len(self._untaken)))]
+        self._session.unread.release(sum(taken))
+
+    def go_on(self) -> None:
+        """There is room for more of what the client has not taken; see `Unread`."""
+        self._session.reactor.modify(self._sock.fileno(), READ)
+        self._ready(READ)
 
     def close(self, *, abort: bool) -> None:  # noqa: ARG002 - as a stream's
         """Close it."""
@@ -136,11 +145,13 @@ class Datagrams:
         """It is no more."""
         self._session.reactor.unregister(self._sock.fileno())
         self._sock.close()
+        self._session.unread.forget(self, sum(self._untaken))
         self._session.streams.pop(self._number, None)
         self._session.reply(Closed(self._number, 0, ""))
 
     def _ready(self, _: int) -> None:
-        while self._room:
+        unread = self._session.unread
+        while self._room and unread.room:
             try:
                 data, address = self._sock.recvfrom(CHUNK)
             except (BlockingIOError, InterruptedError):
@@ -148,8 +159,12 @@ class Datagrams:
             except OSError:  # what a peer has refused is told here, too
                 continue
             self._room -= 1
+            self._untaken.append(len(data))
+            unread.add(len(data))  # the last one may be larger than the room
             host, port = address_of(address)
             self._session.reply(Datagram(self._number, host, port, data))
+        if self._room:
+            unread.wait(self)
         self._session.reactor.modify(self._sock.fileno(), 0)
 
 

@@ -8,21 +8,20 @@ import socket as kernel
 import stat
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from eactors.deployment.plan import DEFAULT_SOCKETS, DEFAULT_UNREAD
 from eactors.services import network
 from eactors.services.base import Ending
 from eactors.system.listeners import Datagrams, Listener, address_of
 from eactors.system.reactor import GONE, WRITE
 from eactors.system.session import Session
 from eactors.system.streams import Stream
+from eactors.system.unread import Unread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from concurrent.futures import Future
 
     Candidate = tuple[int, int, Any]
-
-MOST_SOCKETS = 16384
-"""That one actor may have open at once, unless the deployment says otherwise."""
 
 _CONNECT_SECONDS = 60.0
 
@@ -35,6 +34,7 @@ class NetworkSession(Session):
 
     Attributes:
         streams: Whatever is open, by the client's number.
+        unread: What the client has not taken.
     """
 
     takes: ClassVar[Any] = network.Requests
@@ -45,7 +45,10 @@ class NetworkSession(Session):
         self._connecting: dict[int, Callable[[], object]] = {}
         """What gives up a connection that is on its way, by the client's number for it."""
         self._looking_up = 0
-        self._most = int(self.settings.get("connections", MOST_SOCKETS))
+        limits = {each["actor"]: each for each in self.settings.get("limits", ())}
+        own = limits.get(self.client) or limits.get(None) or {}
+        self._most = int(own.get("sockets", DEFAULT_SOCKETS))
+        self.unread = Unread(int(own.get("unread", DEFAULT_UNREAD)))
         return {
             network.Write: self._write,
             network.Taken: self._taken,
@@ -65,6 +68,7 @@ class NetworkSession(Session):
 
     def ended(self) -> None:
         """Close everything."""
+        self.unread.clear()
         for stream in list(self.streams.values()):
             stream.end()
         for give_up in list(self._connecting.values()):
@@ -258,7 +262,8 @@ class NetworkSession(Session):
     def _check_room(self, number: int) -> None:
         self._check_number(number)
         if not self.has_room():
-            raise OSError(errno.EMFILE, f"{self._most} sockets are the most that one actor may have")
+            words = f"the deployment lets this actor have no more than {self._most} sockets open at once"
+            raise OSError(errno.EMFILE, words)
 
 
 def _bind(sock: kernel.socket, address: tuple[str, int]) -> None:

@@ -36,7 +36,7 @@ class Stream:
         self._outgoing: deque[memoryview] = deque()
         self._held = 0
         self._untold = 0
-        self._ended = self._finishing = self._closing = self._parked = False
+        self._ended = self._finishing = self._closing = self._parked = self._waiting = False
         self._events: int | None = READ
         session.reactor.register(sock.fileno(), READ, self._ready)
 
@@ -63,11 +63,20 @@ class Stream:
 
     def taken(self, count: int) -> None:
         """The client has taken so many bytes."""
-        self._credit += count
-        if self._credit > WINDOW:
+        if self._closing:
+            return
+        if self._credit + count > WINDOW:
             self.end(OSError(errno.EPROTO, "the client has taken more than it was given"))
             return
+        self._credit += count
+        self._session.unread.release(count)
         self._await()
+
+    def go_on(self) -> None:
+        """There is room for more of what the client has not taken; see `Unread`."""
+        self._waiting = False
+        self._await()
+        self._read(gone=False)
 
     def finish(self) -> None:
         """Send the end, behind what is kept."""
@@ -77,6 +86,7 @@ class Stream:
     def close(self, *, abort: bool) -> None:
         """Close, behind what is kept unless ``abort``."""
         self._closing = True
+        self._forget()
         if abort and self._outgoing:
             self._outgoing.clear()
             # The peer gets a reset: it must not take what it has for all there was.
@@ -90,6 +100,7 @@ class Stream:
         self._session.reactor.unregister(self._sock.fileno())
         self._sock.close()
         self._outgoing.clear()
+        self._forget()
         number, reason = (
             (0, "") if error is None else (error.errno or errno.EIO, error.strerror or str(error))
         )
@@ -103,7 +114,7 @@ class Stream:
             self._read(gone=bool(ready & GONE))
 
     def _read(self, *, gone: bool) -> None:
-        room = min(self._credit, CHUNK)
+        room = min(self._credit, CHUNK, self._session.unread.room)
         if self._ended or self._closing:
             code = self._sock.getsockopt(kernel.SOL_SOCKET, kernel.SO_ERROR) if gone else 0
             if code:
@@ -113,6 +124,9 @@ class Stream:
         elif self._session.is_behind():
             self._park()
             room = 0
+        elif room == 0 and self._credit:
+            self._waiting = True
+            self._session.unread.wait(self)
         if room == 0:
             # The kernel tells of the end again and again, however little that is wanted.
             self._watch(None if gone and not self._outgoing else self._wanted())
@@ -126,6 +140,7 @@ class Stream:
             return
         if data:
             self._credit -= len(data)
+            self._session.unread.add(len(data))
             self._session.reply(Data(self._number, data))
             if self._credit == 0:
                 self._await()
@@ -133,6 +148,11 @@ class Stream:
             self._ended = True
             self._session.reply(End(self._number))
             self._await()
+
+    def _forget(self) -> None:
+        """What the client has not taken it will not take any more."""
+        untaken, self._credit = WINDOW - self._credit, WINDOW
+        self._session.unread.forget(self, untaken)
 
     def _park(self) -> None:
         """Read no more until the client has caught up."""
@@ -187,7 +207,7 @@ class Stream:
                 self.end(error)
 
     def _wanted(self) -> int | None:
-        reading = self._credit > 0 and not (self._ended or self._closing or self._parked)
+        reading = self._credit > 0 and not (self._ended or self._closing or self._parked or self._waiting)
         return (READ if reading else 0) | (WRITE if self._outgoing else 0)
 
     def _await(self) -> None:
