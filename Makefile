@@ -11,8 +11,9 @@ export PYTHON
 demo: .venv/installed
 	$(BIN)/eactors run examples/demo/pingpong.py examples/demo/two-enclaves.xml --stats --expect 1000000
 
+# Two at a time: most of them wait for the processes that they have started.
 test: .venv/installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 
 setup: .venv/installed
 

@@ -174,7 +174,9 @@ def test_an_enclave_that_its_own_manifest_forbids(
         check=False,
         env=environment(tmp_path),
     )
-    assert (done.returncode, done.stdout) == (1, "")
+    assert done.returncode == 1
+    # Until the launcher has heard of it, the other two may have talked to each other.
+    assert done.stdout in {"", "friend got friend\n"}
     assert f"ManifestRejected: this is not enclave 2 of the manifest: {words}" in done.stderr
 
 

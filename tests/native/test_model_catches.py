@@ -97,7 +97,7 @@ MUTANTS = {
         "recover.c", (("->owner, EA_ACQUIRE) != owner", "->owner, EA_ACQUIRE) == 1"),)
     ),
     "recovery_ignores_hazards_of_the_dead": Mutant(
-        "recover.c", (("!ea_owner_holds(owner) && hazard_of", "false && hazard_of"),)
+        "recover.c", (("!owner_holds(owner) && hazard_of", "false && hazard_of"),)
     ),
     "sleep_without_second_look": Mutant(
         "wait.c", (("    if (!ready(what)) ea_bell_sleep(", "    ea_bell_sleep("),)

@@ -170,7 +170,8 @@ class Application:
         """Tell the other servers how it stands here, and hear how it stands there."""
         if self._servers is None:
             return
-        if self._lives.are_over():
+        # Who has been told that all have finished here looks no further for how it ended.
+        if self._lives.are_over() and self._exit is None and not self.outcome.failures:
             self._servers.finished()
         status, failures = self._servers.heard()
         if self._exit is None:
