@@ -21,16 +21,17 @@ SOURCE = """
 from eactors.services import *
 
 class Victim(Actor):
-    clock, files, names = Clock(), Files(), Names()
+    clock, files, names, network = Clock(), Files(), Names(), Network()
     friend = Connector("Friend")
     def constructor(self):
         self.left = 3
-        self.open = 5
+        self.open = 6
         self.clock.time().then(self.answered, self.failed)
         self.clock.time().then(self.answered, self.failed)
         self.files.read("data/a", limit=10).then(self.answered, self.failed)
         self.files.list("data").then(self.answered, self.failed)
         self.names.lookup("bank").then(self.answered, self.failed)
+        self.network.connect("127.0.0.1", 9).then(self.answered, self.failed)
     def answered(self, answer):
         print("answered", answer)
         self.settled()
@@ -75,13 +76,14 @@ def answers(data):
         case "twice": return [encode([1, number, 5, "x", "y"])] * 2
         case "no message": return [b"\\xc1 what is this?"]
         case "nothing": return [b""]
-        case "too long": return [bytes(131072)]
-        case "deep": return [b"\\x91" * 100000]
+        case "too long": return [bytes(65536)]
+        case "deep": return [b"\\x91" * 60000]
         case "another kind": return [encode([33, number, [], True]), encode([20, number, 1])]
         case "a handle": return [encode([20, 4711, 1]), encode([34, 4711, "created", b"x"])]
         case "backwards": return [encode([21, number, 10, 10 - number])]
         case "too many bytes":
             return [encode([30, number, 3])] if tag == 10 else [encode([31, number, bytes(100)])]
+        case "bytes of no connection": return [encode([23, 4711, b"x"])]
         case "a flood": return [encode([0, number + 7 + i]) for i in range(3000)]
         case "a false name": return [encode([20, number, "Bank", 1, b"", bytes(432)])]
 
@@ -123,18 +125,20 @@ failures = [each.message for each in outcome.failures]
 print(json.dumps({"status": outcome.status, "failures": failures}), file=sys.stderr)
 """
 
+EVERYONE = {"clock", "files", "names", "network"}
 ATTACKS = {
-    "another request": {"clock", "files", "names"},
+    "another request": EVERYONE,
     "twice": {"clock"},
-    "no message": {"clock", "files", "names"},
-    "nothing": {"clock", "files", "names"},
-    "too long": {"clock", "files", "names"},
-    "deep": {"clock", "files", "names"},
-    "another kind": {"clock", "files", "names"},
-    "a handle": {"clock", "files", "names"},
+    "no message": EVERYONE,
+    "nothing": EVERYONE,
+    "too long": EVERYONE,
+    "deep": EVERYONE,
+    "another kind": EVERYONE,
+    "a handle": EVERYONE,
     "backwards": {"clock"},
     "too many bytes": {"files"},
-    "a flood": {"clock", "files", "names"},
+    "bytes of no connection": EVERYONE,
+    "a flood": EVERYONE,
     "a false name": {"names"},
 }
 """What is tried, and which of the victim's clients it is nonsense for in any case."""
