@@ -59,11 +59,12 @@ def test_whoever_asks_for_nobody_is_sent_away(door: Site) -> None:
         with pytest.raises((ssl.SSLError, ConnectionError)):
             door.connect(name or "127.0.0.1", check=False)
     for said in (b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\xff\xff" + bytes(70_000), b""):
-        with socket.create_connection(("127.0.0.1", door.port), timeout=30) as connection:
+        connection = socket.create_connection(("127.0.0.1", door.port), timeout=30)
+        # Whoever is sent away early may hear of it at any of these.
+        with connection, contextlib.suppress(OSError):
             connection.sendall(said)
             connection.shutdown(socket.SHUT_WR)
-            with contextlib.suppress(ConnectionError):
-                assert connection.recv(1) == b""
+            assert connection.recv(1) == b""
     assert b"<title>Guest book" in door.curl("/").stdout
 
 
