@@ -5,6 +5,7 @@ What they came from is looked for in `test_forward_secrecy`.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
 from itertools import combinations
@@ -92,12 +93,13 @@ def started(app: App, cipher: str) -> dict[str, Memory]:
 
 def children(parent: int) -> list[int]:
     """Return the processes whose parent this is."""
-    stats = {pid: Path(f"/proc/{pid}/stat") for pid in all_processes()}
-    return [
-        pid
-        for pid, file in stats.items()
-        if file.exists() and int(file.read_text().rpartition(")")[2].split()[1]) == parent
-    ]
+    found = []
+    for pid in all_processes():
+        with contextlib.suppress(ProcessLookupError, FileNotFoundError):
+            stat = Path(f"/proc/{pid}/stat").read_text()
+            if int(stat.rpartition(")")[2].split()[1]) == parent:
+                found.append(pid)
+    return found
 
 
 @as_root
