@@ -15,7 +15,7 @@ class Store:
     Keys are 0 to 1,024 bytes, values 0 to 16 MiB: `ValueError` if longer. Every method raises
     ``StoreFull`` if there is no room, ``StoreCorrupt`` for what no honest process writes,
     ``StoreForged`` for what is not authentic, ``RollbackDetected`` for a version older than one
-    that was seen, and ``StoreBusy`` if others were quicker 65,536 times; all of `eactors.errors`.
+    that was seen, and ``StoreBusy`` if others were quicker 65,536 times; all of `eactors.store.errors`.
 
     Args:
         path: The file; None: memory of this process alone.
