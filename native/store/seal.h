@@ -11,6 +11,8 @@ enum { EA_STORE_KEY = 32, EA_SEALED = EA_STORE_NONCE + EA_STORE_TAG };
 /* The keys of one store, derived from its key; the contexts of libcrypto are kept. For one thread at a time. */
 typedef struct ea_store_keys ea_store_keys;
 
+/* Once per process, after ea_keys_start, and like it. */
+bool ea_store_keys_start(const char **missing);
 /* NULL if libcrypto cannot, or there is no memory. */
 ea_store_keys *ea_store_keys_new(const uint8_t key[EA_STORE_KEY], const uint8_t id[16]);
 /* Wipes them; NULL is allowed. */
