@@ -7,7 +7,7 @@
 /* As in crypto.c: held for the life of the process. */
 static EVP_CIPHER *cbc;
 
-bool ea_cmac256_start(void) { return ea_told(cbc != NULL || (cbc = EVP_CIPHER_fetch(NULL, "AES-256-CBC", NULL)) != NULL); }
+bool ea_cmac256_start(void) { return ea_told((cbc = EVP_CIPHER_fetch(NULL, "AES-256-CBC", NULL)) != NULL); }
 
 static void add(uint8_t block[EA_CMAC_BLOCK], const uint8_t other[EA_CMAC_BLOCK]) {
     for (int i = 0; i < EA_CMAC_BLOCK; i++) block[i] ^= other[i];

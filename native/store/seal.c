@@ -9,7 +9,8 @@
 #include "keys.h"
 #include "xaes.h"
 
-enum { ID = 16, WORD = 6, NONCES = 64, HEAD = sizeof(ea_record_head), REFS = EA_FANOUT * sizeof(ea_ref), TAGS = EA_FANOUT * 8 };
+enum { ID = 16, WORD = 6, NONCES = 64 };
+enum { HEAD = sizeof(ea_record_head), REFS = EA_FANOUT * sizeof(ea_ref), TAGS = EA_FANOUT * sizeof(uint64_t) };
 
 struct ea_store_keys {
     uint8_t id[ID];
@@ -27,10 +28,7 @@ static unsigned forks;
 static void forked(void) { forks++; }
 
 bool ea_store_keys_start(const char **missing) {
-    static bool watched;
-    if (!ea_xaes_start(missing)) return false;
-    *missing = "memory for a fork handler";
-    return watched = watched || pthread_atfork(NULL, NULL, forked) == 0;
+    return ea_xaes_start(missing) && (*missing = "memory for a fork handler", pthread_atfork(NULL, NULL, forked) == 0);
 }
 
 /* `name` says which of the keys. */

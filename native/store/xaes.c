@@ -11,7 +11,7 @@ static EVP_CIPHER *gcm;
 
 bool ea_xaes_start(const char **missing) {
     bool ok = (*missing = "AES-256-CBC", ea_cmac256_start()) &&
-              (*missing = "AES-256-GCM", gcm != NULL || (gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL)) != NULL);
+              (*missing = "AES-256-GCM", (gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL)) != NULL);
     return ea_told(ok);
 }
 
