@@ -28,7 +28,7 @@ enum {
     EA_STORE_NONCE = 24,
 };
 
-/* What never changes once a store was created. */
+/* What never changes once a store was created, but for the limit while nobody has it open. */
 typedef struct {
     char magic[8];
     uint32_t block_size;
@@ -65,16 +65,18 @@ typedef struct {
     } slots[EA_SLOTS];
     /* At 1536. Who has the store open, and whether nobody has. */
     uint8_t boot[16];
-    ea_a32 dirty; /* 0: closed in order, so that the free blocks are right as they stand */
-    uint8_t pad1[512 - 20];
+    ea_a32 dirty;    /* 0: closed in order, so that the free blocks are right as they stand */
+    uint32_t keeper; /* the process that has it open, for people */
+    uint8_t pad1[512 - 24];
     /* At 2048: the words that move, each on its own cache line. */
     _Alignas(64) ea_a64 root;    /* {version:32, commit:32} */
     _Alignas(64) ea_a64 horizon; /* blocks that were replaced in versions up to it may be in use again */
     _Alignas(64) ea_a64 durable; /* the version of the newer slot; all ones where nothing has to be durable */
     _Alignas(64) ea_a64 top;     /* of the stack of free blocks: {tag:32, block:32} */
+    _Alignas(64) ea_a64 waiting; /* the same of blocks that are not free before their stamp is */
     _Alignas(64) ea_a32 fresh;   /* the first block that was never used */
-    ea_a32 usable;               /* blocks that there is room for now, header included; grows up to the limit */
-    uint8_t pad2[512 - 264];
+    ea_a32 usable;               /* blocks that the disk has room for, header included; grows up to the limit */
+    uint8_t pad2[512 - 328];
     /* At 2560. Versions that somebody looks at: {owner:12, version + 1:52}; 0: none. */
     _Alignas(64) ea_a64 pins[EA_PINS];
     uint8_t pad3[1024];
@@ -82,13 +84,14 @@ typedef struct {
     ea_key_slot keys[EA_KEY_SLOTS];
 } ea_store_header;
 
-/* What a block is in, for whoever cleans up after a process that has died. */
-enum { EA_BLOCK_FREE = 0, EA_BLOCK_HELD = 1, EA_BLOCK_LIVE = 2, EA_BLOCK_RETIRED = 3 };
+/* What a block is, for whoever cleans up after a process that has died: on the stack, or never used;
+ * taken by its owner, and perhaps in use by all since; no longer in use, but perhaps still read. */
+enum { EA_BLOCK_FREE = 0, EA_BLOCK_HELD = 1, EA_BLOCK_RETIRED = 2 };
 
 typedef struct {
-    ea_a32 state; /* {owner:12, what:4}: what as above */
+    ea_a32 state; /* {life:16, owner:12, what:4}: what as above, life tells two processes of one owner apart */
     ea_a32 next;  /* the next block of the record, or of the stack; 0: none */
-    ea_a64 stamp; /* the version that replaced it */
+    ea_a64 stamp; /* the version that retired it */
     ea_a64 data[30];
 } ea_block;
 

@@ -1,9 +1,9 @@
 """The store's extension module: one file of memory, mapped, and what is done with it."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Literal, final
+from typing import Literal, TypeAlias, final
 
-Wanted = Literal["room", "sync"]
+Wanted: TypeAlias = Literal["room", "sync"]
 
 @final
 class Store:
@@ -51,7 +51,7 @@ class Store:
         """Whether it was there."""
 
     def replace(self, key: bytes, expected: bytes | None, value: bytes | None, /) -> bool:
-        """Put ``value`` if the value is ``expected``, all at once; None: absent. Whether it was."""
+        """Put ``value`` if the value is ``expected``; None: absent. Whether it was."""
 
     def add(self, key: bytes, amount: int, /) -> int:
         """Add to a counter, 8 bytes little-endian signed, from 0 if it is absent; what it is then.
@@ -76,12 +76,16 @@ class Store:
         """
 
     def commit(
-        self, snapshot: Snapshot | None, reads: Sequence[bytes], writes: Sequence[tuple[bytes, bytes | None]], /
+        self,
+        snapshot: Snapshot | None,
+        reads: Sequence[bytes],
+        writes: Sequence[tuple[bytes, bytes | None]],
+        /,
     ) -> bool:
-        """Write all (None: delete), or nothing and False if one of ``reads`` has changed since the snapshot."""
+        """Write all (None: delete), or nothing and False if one of ``reads`` has changed since."""
 
     def statistics(self) -> dict[str, int]:
-        """keys, version, durable, record_blocks, branch_blocks, fresh, usable, limit, pins; all of this moment."""
+        """keys, version, durable, record_blocks, branch_blocks, fresh, usable, limit, pins; of this moment."""
 
     def close(self) -> None:
         """Give back what it holds. Afterwards every method raises `ValueError`."""
@@ -97,7 +101,9 @@ class Snapshot:
     def scan(self, prefix: bytes = b"", /) -> Iterator[tuple[bytes, bytes]]:
         """All keys that begin so, with their values, in no order that means anything."""
 
-    def changes(self, later: Snapshot, prefix: bytes = b"", /) -> Iterator[tuple[bytes, bytes | None, bytes | None]]:
+    def changes(
+        self, later: Snapshot, prefix: bytes = b"", /
+    ) -> Iterator[tuple[bytes, bytes | None, bytes | None]]:
         """Keys whose values differ in a later snapshot of the same store, with both; None: absent."""
 
     def close(self) -> None:
@@ -121,7 +127,9 @@ class Keeper:
         OSError: The system's refusal.
     """
 
-    def __init__(self, path: str, limit: int, boot: bytes, *, encryption: int = 0, detects: bool = False) -> None: ...
+    def __init__(
+        self, path: str, limit: int, boot: bytes, *, encryption: int = 0, detects: bool = False
+    ) -> None: ...
     created: bool
     recovered: bool
     """Whether it was not closed in order, and its free blocks were counted anew."""
@@ -152,16 +160,22 @@ class Keeper:
     def mourn(self, owner: int) -> int:
         """Give back what a process held that has ended, however it did; how many blocks that were."""
 
+    def check(self) -> dict[str, int]:
+        """See that no block is in use twice, and that the counts are right; for when nobody writes.
+
+        Tags are not checked, as a keeper has no key: read all records for that.
+
+        Returns:
+            keys, record_blocks, branch_blocks, free_blocks, lost_blocks (which nobody has; the next
+            opening after a crash finds them).
+
+        Raises:
+            StoreCorrupt: What is wrong, and in which block.
+        """
+
     def keys(self) -> list[tuple[int, bytes, bytes] | None]:
         """The key slots: key id, owner (32 bytes), sealed key (88 bytes)."""
 
     def set_key(self, slot: int, key_id: int, owner: bytes, sealed: bytes) -> None: ...
     def close(self) -> None:
         """Sync, note that it was closed in order, and let go of it."""
-
-def verify(path: str, key: bytes | None = None, progress: Callable[[int, int], None] | None = None) -> dict[str, int]:
-    """Read all of a store that nobody has open, and check all that can be checked.
-
-    Raises:
-        StoreCorrupt, StoreForged, NotAStore: What is wrong, and in which block.
-    """

@@ -39,3 +39,11 @@ class RollbackDetected(StoreError):
 
 class TransactionConflict(StoreError):
     """Another transaction has changed what this one had read: do it again."""
+
+
+class WrongType(StoreError, TypeError):  # noqa: N818
+    """A key or a value is not of the type that the store has."""
+
+
+class StoreKeyMissing(StoreError):  # noqa: N818
+    """An encrypted store has a key, and it is not for this enclave."""

@@ -1,0 +1,216 @@
+/* Which blocks are free, and when those that were replaced may be used again. */
+#include <stdlib.h>
+
+#include "store.h"
+
+enum {
+    LAG = 64,        /* versions: a reader that takes no longer than so many commits is not disturbed */
+    BATCH = 32,      /* never-used blocks that are taken at once */
+    STASH = 4096,    /* blocks; what is more goes to all, here and below */
+    LIMBO = 1 << 16,
+};
+
+static bool make_room(ea_list *list, uint64_t count) {
+    if (list->first > 0) { /* the front was taken away */
+        for (uint32_t i = list->first; i < list->count; i++) list->items[i - list->first] = list->items[i];
+        list->count -= list->first;
+        list->first = 0;
+    }
+    uint64_t room = list->room == 0 ? 64 : list->room;
+    while (room < list->count + count) room *= 2;
+    if (room == list->room) return true;
+    ea_held *items = room > UINT32_MAX ? NULL : realloc(list->items, room * sizeof *items);
+    if (items == NULL) return false;
+    list->items = items;
+    list->room = (uint32_t)room;
+    return true;
+}
+
+bool ea_list_add(ea_list *list, ea_held item) {
+    /* Half of it, that moving is rare. */
+    if (list->count == list->room && !make_room(list, list->first > list->count / 2 ? 1 : list->first + 1)) return false;
+    list->items[list->count++] = item;
+    return true;
+}
+
+static uint32_t length(const ea_list *list) { return list->count - list->first; }
+
+/* ---- stacks (R. K. Treiber, IBM RJ 5118, 1986; the tag against ABA) ---- */
+
+static void push(ea_store *store, ea_a64 *stack, uint32_t index) {
+    ea_block *block = &store->blocks[index];
+    ea_store(&block->state, EA_BLOCK_FREE, EA_RELAXED);
+    uint64_t top = ea_load(stack, EA_RELAXED);
+    do {
+        ea_store(&block->next, (uint32_t)top, EA_RELAXED);
+        /* Release: whoever pops it sees its link and its stamp. */
+    } while (!ea_cas(stack, &top, ((top >> 32) + 1) << 32 | index, EA_RELEASE));
+}
+
+/* 0: none, or memory that makes no sense. */
+static uint32_t pop(ea_store *store, ea_a64 *stack) {
+    for (int attempt = 0; attempt < EA_STORE_ATTEMPTS; attempt++) {
+        /* Acquire: its link and stamp are those that were pushed with it. */
+        uint64_t top = ea_load(stack, EA_ACQUIRE);
+        uint32_t index = (uint32_t)top;
+        if (!ea_block_is(store, index)) return 0;
+        uint32_t next = ea_load(&store->blocks[index].next, EA_RELAXED);
+        if (next != 0 && !ea_block_is(store, next)) next = 0; /* of another moment, or a lie: it costs blocks, no more */
+        if (ea_cas(stack, &top, ((top >> 32) + 1) << 32 | next, EA_ACQUIRE)) return index;
+    }
+    return 0;
+}
+
+void ea_blocks_free(ea_store *store, uint32_t index) { push(store, &store->header->top, index); }
+
+void ea_blocks_leave(ea_store *store, uint32_t index, uint64_t stamp) {
+    ea_store(&store->blocks[index].stamp, stamp, EA_RELAXED);
+    push(store, &store->header->waiting, index);
+}
+
+void ea_blocks_free_waiting(ea_store *store) {
+    uint32_t index;
+    for (uint32_t i = 0; i < store->limit && (index = pop(store, &store->header->waiting)) != 0; i++) ea_blocks_free(store, index);
+}
+
+/* It is ours, and free. */
+static bool stash(ea_store *store, uint32_t index) {
+    ea_store(&store->blocks[index].state, store->state | EA_BLOCK_HELD, EA_RELAXED);
+    return ea_list_add(&store->stash, (ea_held){.index = index});
+}
+
+/* Find out up to which version nobody looks at a version, nor is it what the disk has. */
+static void look_around(ea_store *store, uint64_t lag) {
+    uint64_t version = store->newest.commit.version;
+    uint64_t bound = version > lag ? version - lag : 0;
+    uint64_t durable = ea_load(&store->header->durable, EA_ACQUIRE);
+    if (durable < bound) bound = durable;
+    uint64_t horizon = ea_load(&store->header->horizon, EA_RELAXED);
+    /* Sequentially consistent, as pinning is: either we see the pin below, or who pins sees the horizon. */
+    while (horizon < bound && !ea_cas(&store->header->horizon, &horizon, bound, EA_SEQ_CST)) {
+    }
+    uint64_t pinned = ea_store_lowest_pin(store);
+    if (pinned < bound) bound = pinned;
+    if (bound > store->bound) store->bound = bound;
+}
+
+/* What has waited long enough in our limbo is free. */
+static void ripen(ea_store *store) {
+    ea_list *limbo = &store->limbo;
+    while (length(limbo) > 0 && limbo->items[limbo->first].stamp <= store->bound && stash(store, limbo->items[limbo->first].index))
+        limbo->first++;
+}
+
+static bool fresh(ea_store *store) {
+    uint32_t from = ea_load(&store->header->fresh, EA_RELAXED), to;
+    do {
+        uint32_t usable = ea_load(&store->header->usable, EA_ACQUIRE); /* who raised it had made the room */
+        if (usable > store->limit) usable = store->limit;
+        if (from < EA_HEADER_BLOCKS || from >= usable) return false;
+        to = usable - from < BATCH ? usable : from + BATCH;
+    } while (!ea_cas(&store->header->fresh, &from, to, EA_RELAXED));
+    for (; from < to; from++)
+        if (!stash(store, from)) return false;
+    return true;
+}
+
+/* Look through all that wait, as what is ripe lies below what is not. There is no use in looking again before the bound has moved. */
+static void drain(ea_store *store) {
+    ea_list unripe = {0};
+    uint32_t index;
+    if (store->drained == store->bound) return;
+    for (uint32_t i = 0; i < store->limit; i++) {
+        if ((index = pop(store, &store->header->waiting)) == 0) {
+            store->drained = store->bound;
+            break;
+        }
+        uint64_t stamp = ea_load(&store->blocks[index].stamp, EA_RELAXED);
+        if (stamp <= store->bound) {
+            if (!stash(store, index)) break;
+        } else if (!ea_list_add(&unripe, (ea_held){.index = index, .stamp = stamp})) {
+            ea_blocks_leave(store, index, stamp);
+            break;
+        }
+    }
+    while (unripe.count > 0) {
+        ea_held *held = &unripe.items[--unripe.count];
+        ea_blocks_leave(store, held->index, held->stamp);
+    }
+    free(unripe.items);
+}
+
+static ea_store_status none_left(ea_store *store, uint64_t missing) {
+    bool waits = length(&store->limbo) > 0 || (uint32_t)ea_load(&store->header->waiting, EA_RELAXED) != 0;
+    bool syncs = waits && ea_load(&store->header->durable, EA_RELAXED) < store->newest.commit.version;
+    bool grows = ea_load(&store->header->usable, EA_RELAXED) < store->limit;
+    if (syncs && (!grows || length(&store->limbo) >= missing)) return EA_STORE_WANTS_SYNC;
+    return grows ? EA_STORE_WANTS_ROOM : EA_STORE_FULL;
+}
+
+static bool has(const ea_store *store, uint64_t count) { return store->stash.count >= count; }
+
+ea_store_status ea_blocks_reserve(ea_store *store, uint64_t count) {
+    uint32_t index;
+    if (count > store->limit) return EA_STORE_FULL;
+    if (store->taken.room < store->taken.count + count && !make_room(&store->taken, count)) return EA_STORE_NO_MEMORY;
+    if (has(store, count)) return EA_STORE_OK;
+    if (store->newest.commit.version >= store->bound + 2 * LAG) look_around(store, LAG);
+    ripen(store);
+    while (!has(store, count) && (index = pop(store, &store->header->top)) != 0)
+        if (!stash(store, index)) return EA_STORE_NO_MEMORY;
+    while (!has(store, count) && fresh(store)) {
+    }
+    if (has(store, count)) return EA_STORE_OK;
+    ea_view view;
+    (void)ea_store_look(store, &view); /* for a newer version; what is wrong with it, the commit will find */
+    look_around(store, 0);
+    ripen(store);
+    drain(store);
+    return has(store, count) ? EA_STORE_OK : none_left(store, count - store->stash.count);
+}
+
+uint32_t ea_blocks_take(ea_store *store) {
+    ea_held block = store->stash.items[--store->stash.count];
+    store->taken.items[store->taken.count++] = block;
+    return block.index;
+}
+
+void ea_blocks_untake(ea_store *store, uint32_t from) {
+    while (store->taken.count > from) {
+        ea_held block = store->taken.items[--store->taken.count];
+        if (!ea_list_add(&store->stash, block)) ea_blocks_free(store, block.index);
+    }
+}
+
+bool ea_blocks_replace(ea_store *store, uint32_t index) {
+    return ea_list_add(&store->replaced, (ea_held){.index = index, .state = ea_load(&store->blocks[index].state, EA_RELAXED)});
+}
+
+void ea_blocks_retire(ea_store *store, uint64_t version) {
+    for (uint32_t i = 0; i < store->replaced.count; i++) {
+        ea_held *held = &store->replaced.items[i];
+        ea_block *block = &store->blocks[held->index];
+        held->stamp = version;
+        ea_store(&block->stamp, version, EA_RELAXED);
+        /* It was another's when it was in use. If that has died meanwhile, the keeper may have been quicker. */
+        if (!ea_cas(&block->state, &held->state, store->state | EA_BLOCK_RETIRED, EA_RELAXED)) continue;
+        if (!ea_list_add(&store->limbo, *held)) ea_blocks_leave(store, held->index, version);
+    }
+    store->replaced.count = 0;
+    store->taken.count = 0;
+    for (ea_list *limbo = &store->limbo; length(limbo) > LIMBO; limbo->first++)
+        ea_blocks_leave(store, limbo->items[limbo->first].index, limbo->items[limbo->first].stamp);
+    while (store->stash.count > STASH) ea_blocks_free(store, store->stash.items[--store->stash.count].index);
+}
+
+void ea_blocks_give_back(ea_store *store) {
+    ea_blocks_untake(store, 0);
+    for (ea_list *limbo = &store->limbo; length(limbo) > 0; limbo->first++)
+        ea_blocks_leave(store, limbo->items[limbo->first].index, limbo->items[limbo->first].stamp);
+    while (store->stash.count > 0) ea_blocks_free(store, store->stash.items[--store->stash.count].index);
+    free(store->limbo.items);
+    free(store->stash.items);
+    free(store->taken.items);
+    free(store->replaced.items);
+    store->limbo = store->stash = store->taken = store->replaced = (ea_list){0};
+}

@@ -1,0 +1,148 @@
+/* What users do: each is one commit, tried until no other comes between. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "store.h"
+
+/* What was read makes no sense: of what is this a sign? */
+static ea_store_status judge(ea_store *store, const ea_view *view, ea_store_status status) {
+    return ea_store_holds(store, view) ? status : EA_STORE_RACED;
+}
+
+static ea_store_status get_from(ea_store *store, const ea_view *view, const uint8_t hash[EA_HASH], const uint8_t *key, size_t size,
+                                ea_reserve *reserve, void *context) {
+    uint8_t stored[EA_LONGEST_KEY];
+    ea_found found;
+    ea_store_status status = ea_store_find(store, view, hash, &found);
+    if (status != EA_STORE_OK) return status;
+    uint8_t *value = reserve(context, found.head.value_size);
+    if (value == NULL) return EA_STORE_NO_MEMORY;
+    status = ea_record_read(store, &found, stored, value);
+    if (status == EA_STORE_OK && (found.head.key_size != size || memcmp(stored, key, size) != 0))
+        return store->keys != NULL ? EA_STORE_FORGED : EA_STORE_CORRUPT;
+    return status;
+}
+
+ea_store_status ea_store_get(ea_store *store, const ea_view *view, const uint8_t *key, size_t size, ea_reserve *reserve, void *context) {
+    enum { QUICK = 8 }; /* then it takes longer than others leave us, and we have to say that we are there */
+    uint8_t hash[EA_HASH];
+    if (!ea_store_hash(store, key, size, hash)) return EA_STORE_NO_MEMORY;
+    if (view != NULL) return get_from(store, view, hash, key, size, reserve, context);
+    for (int attempt = 0; attempt < QUICK; attempt++) {
+        ea_view now;
+        ea_store_status status = ea_store_look(store, &now);
+        if (status != EA_STORE_OK) return status;
+        status = judge(store, &now, get_from(store, &now, hash, key, size, reserve, context));
+        if (status != EA_STORE_RACED) return status;
+    }
+    ea_view kept;
+    ea_store_status status = ea_store_pin(store, &kept);
+    if (status != EA_STORE_OK) return status;
+    status = get_from(store, &kept, hash, key, size, reserve, context);
+    ea_store_unpin(store, &kept);
+    return status;
+}
+
+/* Whether each key has the same record in both: while one is pinned, its blocks are no other record's. */
+static ea_store_status compare(ea_store *store, const ea_view *since, const ea_view *now, const ea_key *reads, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        uint8_t hash[EA_HASH];
+        ea_found before = {0}, after = {0};
+        if (!ea_store_hash(store, reads[i].key, reads[i].size, hash)) return EA_STORE_NO_MEMORY;
+        ea_store_status status = ea_store_find(store, since, hash, &before);
+        if (status == EA_STORE_ABSENT) before.ref = 0;
+        else if (status != EA_STORE_OK) return status;
+        status = ea_store_find(store, now, hash, &after);
+        if (status == EA_STORE_ABSENT) after.ref = 0;
+        else if (status != EA_STORE_OK) return judge(store, now, status);
+        if (before.ref != after.ref) return judge(store, now, EA_STORE_DIFFERENT);
+    }
+    return EA_STORE_OK;
+}
+
+static ea_store_status write_records(ea_store *store, ea_change *changes, size_t count) {
+    ea_store_status status = EA_STORE_OK;
+    for (size_t i = 0; status == EA_STORE_OK && i < count; i++) {
+        if (!ea_store_hash(store, changes[i].key, changes[i].key_size, changes[i].hash)) return EA_STORE_NO_MEMORY;
+        if (changes[i].value != NULL) status = ea_record_write(store, &changes[i]);
+    }
+    return status;
+}
+
+/* Give back what was written for a commit that is not to be. */
+static ea_store_status undo(ea_store *store, ea_store_status status) {
+    if (status != EA_STORE_OK) ea_blocks_untake(store, 0);
+    return status == EA_STORE_RACED ? EA_STORE_BUSY : status;
+}
+
+ea_store_status ea_store_apply(ea_store *store, ea_change *changes, size_t count, const ea_view *since, const ea_key *reads,
+                               size_t read_count) {
+    ea_store_status status = write_records(store, changes, count);
+    if (status != EA_STORE_OK) return undo(store, status);
+    for (int attempt = 0; attempt < EA_STORE_ATTEMPTS; attempt++) {
+        ea_view now;
+        status = ea_store_look(store, &now);
+        if (status == EA_STORE_OK && since != NULL && now.word != since->word)
+            status = compare(store, since, &now, reads, read_count);
+        if (status == EA_STORE_OK && count > 0) status = ea_store_commit_to(store, &now, changes, count);
+        if (status != EA_STORE_RACED) break;
+    }
+    return undo(store, status);
+}
+
+/* What is there is what was expected, or not. */
+static ea_store_status expect(ea_store *store, const ea_view *now, const ea_change *change, const uint8_t *expected, size_t size) {
+    ea_found found;
+    uint8_t key[EA_LONGEST_KEY];
+    ea_store_status status = ea_store_find(store, now, change->hash, &found);
+    if (status == EA_STORE_ABSENT) return expected == NULL ? EA_STORE_OK : EA_STORE_DIFFERENT;
+    if (status != EA_STORE_OK) return status;
+    if (expected == NULL || found.head.value_size != size) return EA_STORE_DIFFERENT;
+    uint8_t *value = malloc(size + 1);
+    if (value == NULL) return EA_STORE_NO_MEMORY;
+    status = ea_record_read(store, &found, key, value);
+    if (status == EA_STORE_OK && memcmp(value, expected, size) != 0) status = EA_STORE_DIFFERENT;
+    free(value);
+    return status;
+}
+
+ea_store_status ea_store_replace(ea_store *store, ea_change *change, const uint8_t *expected, size_t expected_size) {
+    ea_store_status status = write_records(store, change, 1);
+    if (status != EA_STORE_OK) return undo(store, status);
+    for (int attempt = 0; attempt < EA_STORE_ATTEMPTS; attempt++) {
+        ea_view now;
+        status = ea_store_look(store, &now);
+        if (status != EA_STORE_OK) break;
+        status = judge(store, &now, expect(store, &now, change, expected, expected_size));
+        if (status == EA_STORE_OK) status = ea_store_commit_to(store, &now, change, 1);
+        if (status == EA_STORE_ABSENT) { /* it was to be deleted, and to be absent */
+            ea_blocks_untake(store, 0);
+            return EA_STORE_OK;
+        }
+        if (status != EA_STORE_RACED) break;
+    }
+    return undo(store, status);
+}
+
+static uint8_t *counter(void *context, uint32_t size) { return size == sizeof(int64_t) ? context : NULL; }
+
+ea_store_status ea_store_add(ea_store *store, const uint8_t *key, size_t size, int64_t amount, int64_t *sum) {
+    ea_change change = {.key = key, .key_size = (uint32_t)size, .value = (uint8_t *)sum, .value_size = sizeof *sum};
+    if (!ea_store_hash(store, key, size, change.hash)) return EA_STORE_NO_MEMORY;
+    for (int attempt = 0; attempt < EA_STORE_ATTEMPTS; attempt++) {
+        int64_t value = 0;
+        ea_view now;
+        ea_store_status status = ea_store_look(store, &now);
+        if (status != EA_STORE_OK) return status;
+        status = get_from(store, &now, change.hash, key, size, counter, &value);
+        if (status == EA_STORE_ABSENT) status = EA_STORE_OK;
+        status = judge(store, &now, status == EA_STORE_NO_MEMORY ? EA_STORE_DIFFERENT : status);
+        if (status == EA_STORE_OK && __builtin_add_overflow(value, amount, sum)) return EA_STORE_OVERFLOW;
+        if (status == EA_STORE_OK) status = ea_record_write(store, &change);
+        if (status == EA_STORE_OK) status = ea_store_commit_to(store, &now, &change, 1);
+        if (status == EA_STORE_OK) return EA_STORE_OK;
+        ea_blocks_untake(store, 0);
+        if (status != EA_STORE_RACED) return status;
+    }
+    return EA_STORE_BUSY;
+}

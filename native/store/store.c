@@ -1,0 +1,31 @@
+/* One process's access to a store. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "header.h"
+#include "store.h"
+
+ea_store_status ea_store_attach(ea_store *store, void *base, uint32_t limit, uint32_t owner, ea_store_keys *keys, bool detects) {
+    ea_store_fixed fixed;
+    ea_view view;
+    *store = (ea_store){.header = base, .blocks = base, .limit = limit, .sealed = keys != NULL, .keys = keys, .detects = detects, .newest.pin = -1};
+    memcpy(&fixed, &store->header->fixed, sizeof fixed);
+    if (limit <= EA_HEADER_BLOCKS || limit > EA_REF_INDEX || !ea_header_is_right(&fixed) ||
+        fixed.limit < limit || fixed.encryption != (keys != NULL) || fixed.detects != detects || (detects && keys == NULL))
+        return EA_STORE_CORRUPT;
+    memcpy(store->id, fixed.id, sizeof store->id);
+    memcpy(store->seed, fixed.seed, sizeof store->seed);
+    ea_store_status status = ea_store_look(store, &view);
+    /* Another life of this owner begins at another version, or has retired nothing of anybody. */
+    store->state = ((uint32_t)view.commit.version & 0xffff) << 16 | (owner & 0xfff) << 4;
+    store->draft = ea_draft_new();
+    return status != EA_STORE_OK || store->draft != NULL ? status : EA_STORE_NO_MEMORY;
+}
+
+void ea_store_detach(ea_store *store) {
+    ea_blocks_give_back(store);
+    ea_draft_free(store->draft);
+    ea_store_keys_free(store->keys);
+    free(store->scratch);
+    *store = (ea_store){0};
+}

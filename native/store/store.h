@@ -1,0 +1,201 @@
+/* A store, as one process sees it: what is private, and above all the bounds of what is shared.
+ *
+ * Everything that comes from shared memory is read once, checked, then used. A hostile host can
+ * make keys absent and operations fail; it cannot make them run away: every loop is bounded
+ * by the number of levels, of blocks, or of attempts.
+ */
+#ifndef EA_STORE_H
+#define EA_STORE_H
+
+#include <stddef.h>
+
+#include "format.h"
+#include "seal.h"
+
+typedef enum {
+    EA_STORE_OK = 0,
+    EA_STORE_ABSENT,      /* no such key */
+    EA_STORE_DIFFERENT,   /* the value is not what it was expected to be */
+    EA_STORE_RACED,       /* another commit was first; never given to users */
+    EA_STORE_BUSY,        /* gave up after EA_STORE_ATTEMPTS races, or all pins are taken */
+    EA_STORE_FULL,        /* no block is free, and the store is as large as it may be */
+    EA_STORE_WANTS_ROOM,  /* no block is free before the keeper makes room */
+    EA_STORE_WANTS_SYNC,  /* no block is free before the keeper has synced */
+    EA_STORE_CORRUPT,     /* shared memory holds what no honest process writes */
+    EA_STORE_FORGED,      /* what was read is not authentic */
+    EA_STORE_ROLLED_BACK, /* an older version than one that was seen */
+    EA_STORE_OVERFLOW,    /* a counter would be larger than 64 bits */
+    EA_STORE_NO_MEMORY,
+} ea_store_status;
+
+enum { EA_STORE_ATTEMPTS = 1 << 16 };
+
+/* One version of the store. */
+typedef struct {
+    ea_commit commit;
+    uint64_t word; /* the root word that led there */
+    int pin;       /* its number; -1: not pinned */
+} ea_view;
+
+/* A growing list of blocks. */
+typedef struct {
+    uint64_t stamp; /* the version that retired it */
+    uint32_t index;
+    uint32_t state; /* that it had when it was in use */
+} ea_held;
+
+typedef struct {
+    ea_held *items;
+    uint32_t first, count, room; /* those from `first` to `count` are in it */
+} ea_list;
+
+typedef struct {
+    ea_store_header *header;
+    ea_block *blocks; /* the same memory */
+    uint32_t limit;   /* blocks that are mapped: bounds every index */
+    uint32_t state;   /* of blocks of ours, but for what they are */
+    uint8_t id[16], seed[16];
+    bool sealed;         /* whether it is encrypted */
+    ea_store_keys *keys; /* NULL for the keeper, who reads no record, and where it is not encrypted */
+    bool detects;
+    ea_view newest;   /* that was seen */
+    uint64_t bound;   /* blocks that were retired by versions up to it may be used again */
+    uint64_t drained; /* the bound, when all that wait were looked through */
+    uint32_t culprit; /* the block in which something was wrong */
+    ea_list stash;    /* free blocks of ours */
+    ea_list limbo;    /* retired by us, perhaps still read by others; in the order of versions */
+    ea_list taken;    /* being filled, and not yet reachable */
+    ea_list replaced; /* what the commit under way retires */
+    uint8_t *scratch; /* private memory for what is sealed or opened */
+    size_t scratch_size;
+    struct ea_draft *draft;
+} ea_store;
+
+/* A record, found and not yet read. */
+typedef struct {
+    ea_ref ref;
+    uint64_t tag;
+    ea_record_head head;
+} ea_found;
+
+/* What is to be changed under one key. */
+typedef struct {
+    const uint8_t *key, *value; /* value NULL: the key is deleted */
+    uint32_t key_size, value_size;
+    uint8_t hash[EA_HASH];
+    ea_ref ref; /* of the record that was written for it */
+    uint64_t tag;
+    uint32_t blocks;
+} ea_change;
+
+static inline bool ea_block_is(const ea_store *store, uint32_t index) {
+    return index >= EA_HEADER_BLOCKS && index < store->limit;
+}
+/* Acquire, for the reader: should a word be of a later use of its block, the horizon is seen that
+ * allowed it. Release, for the writer, is the other half. */
+static inline void ea_words_in(uint64_t *to, const ea_a64 *from, unsigned count) {
+    for (unsigned i = 0; i < count; i++) to[i] = ea_load(&from[i], EA_ACQUIRE);
+}
+static inline void ea_words_out(ea_a64 *to, const uint64_t *from, unsigned count) {
+    for (unsigned i = 0; i < count; i++) ea_store(&to[i], from[i], EA_RELEASE);
+}
+/* Private memory that lasts until the next call. */
+uint8_t *ea_store_scratch(ea_store *store, size_t size);
+
+/* Attach to a store that the keeper has opened. `base` has room for `limit` blocks. `keys` is taken over.
+ * EA_STORE_CORRUPT unless the header says what was expected. */
+ea_store_status ea_store_attach(ea_store *store, void *base, uint32_t limit, uint32_t owner, ea_store_keys *keys, bool detects);
+/* Give back all that it holds. */
+void ea_store_detach(ea_store *store);
+
+/* ---- views (view.c) ---- */
+ea_store_status ea_store_look(ea_store *store, ea_view *view);
+/* Whether all that was read of the view was of its version. */
+bool ea_store_holds(const ea_store *store, const ea_view *view);
+ea_store_status ea_store_pin(ea_store *store, ea_view *view);
+void ea_store_unpin(ea_store *store, ea_view *view);
+/* The pins of an owner who has died; or the lowest version that is pinned, all ones if none is. */
+void ea_store_drop_pins(ea_store *store, uint32_t owner);
+uint64_t ea_store_lowest_pin(const ea_store *store);
+
+/* ---- the trie, read (find.c) ---- */
+typedef struct {
+    ea_ref refs[EA_FANOUT];
+    uint64_t tags[EA_FANOUT];
+} ea_branch;
+
+static inline unsigned ea_nibble(const uint8_t hash[EA_HASH], unsigned level) {
+    return level & 1 ? hash[level / 2] >> 4 : hash[level / 2] & 15;
+}
+bool ea_store_hash(ea_store *store, const uint8_t *key, size_t size, uint8_t hash[EA_HASH]);
+/* A private copy, authentic if the store detects. */
+ea_store_status ea_store_branch(ea_store *store, ea_ref ref, unsigned level, uint64_t tag, ea_branch *branch);
+ea_store_status ea_store_find(ea_store *store, const ea_view *view, const uint8_t hash[EA_HASH], ea_found *found);
+
+/* ---- records (record.c) ---- */
+uint64_t ea_record_blocks(const ea_store *store, uint64_t key_size, uint64_t value_size);
+/* The head, which says no more than the format allows. */
+ea_store_status ea_record_look(ea_store *store, ea_found *found);
+/* Where the store detects: whether the head is authentic, as only the whole record can tell. */
+ea_store_status ea_record_prove(ea_store *store, const ea_found *found);
+/* `key` and `value` have room for what the head says; EA_STORE_FORGED if they are not authentic. */
+ea_store_status ea_record_read(ea_store *store, const ea_found *found, uint8_t *key, uint8_t *value);
+/* Into new blocks, which are then in store->taken. */
+ea_store_status ea_record_write(ea_store *store, ea_change *change);
+/* Its blocks, to be replaced by the commit under way. */
+ea_store_status ea_record_replace(ea_store *store, const ea_found *found);
+
+/* ---- blocks (blocks.c) ---- */
+bool ea_list_add(ea_list *list, ea_held item);
+/* See to it that the stash has so many, and `taken` room for them. */
+ea_store_status ea_blocks_reserve(ea_store *store, uint64_t count);
+/* One of the stash, which has it. */
+uint32_t ea_blocks_take(ea_store *store);
+/* What was taken since `taken` had `from` goes back to the stash. */
+void ea_blocks_untake(ea_store *store, uint32_t from);
+/* Note a block that the commit under way replaces. */
+bool ea_blocks_replace(ea_store *store, uint32_t index);
+/* The commit is there: what it replaced retires. */
+void ea_blocks_retire(ea_store *store, uint64_t version);
+/* Everything that is held goes to the stack that all share. */
+void ea_blocks_give_back(ea_store *store);
+/* Give a block to all: a free one; or one that was retired by version `stamp`. */
+void ea_blocks_free(ea_store *store, uint32_t index);
+void ea_blocks_leave(ea_store *store, uint32_t index, uint64_t stamp);
+/* All that waits is free: nobody looks at any version, and the newest is what the disk has. */
+void ea_blocks_free_waiting(ea_store *store);
+
+/* ---- commits (commit.c) ---- */
+struct ea_draft *ea_draft_new(void);
+void ea_draft_free(struct ea_draft *draft);
+/* Apply the changes to the version of the view. Sorted or not, no two of one key. EA_STORE_RACED if it is no longer the newest. */
+ea_store_status ea_store_commit_to(ea_store *store, const ea_view *view, ea_change *changes, size_t count);
+
+/* ---- operations (operations.c) ---- */
+/* Where a value goes: room for so many bytes, or NULL. It may be called again for another try. */
+typedef uint8_t *ea_reserve(void *context, uint32_t size);
+
+ea_store_status ea_store_get(ea_store *store, const ea_view *view, const uint8_t *key, size_t size, ea_reserve *reserve, void *context);
+/* Any number of keys at once, all or nothing; `changes` have key, value and sizes. With `since`, which
+ * is pinned, EA_STORE_DIFFERENT if one of the `reads` is not as it was there. */
+typedef struct {
+    const uint8_t *key;
+    size_t size;
+} ea_key;
+ea_store_status ea_store_apply(ea_store *store, ea_change *changes, size_t count, const ea_view *since, const ea_key *reads,
+                               size_t read_count);
+/* If the value is `expected` (NULL: if it is absent). */
+ea_store_status ea_store_replace(ea_store *store, ea_change *change, const uint8_t *expected, size_t expected_size);
+ea_store_status ea_store_add(ea_store *store, const uint8_t *key, size_t size, int64_t amount, int64_t *sum);
+
+/* ---- walking (walk.c) ---- */
+typedef struct ea_walk ea_walk;
+/* All records of a pinned view; NULL: no memory. */
+ea_walk *ea_walk_new(ea_store *store, const ea_view *view);
+/* All records that differ between two pinned views. */
+ea_walk *ea_walk_changes(ea_store *store, const ea_view *before, const ea_view *after);
+/* The next: `before` or `after` with ref 0 if it was absent there; EA_STORE_ABSENT at the end. */
+ea_store_status ea_walk_next(ea_walk *walk, ea_found *before, ea_found *after);
+void ea_walk_free(ea_walk *walk);
+
+#endif

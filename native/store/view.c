@@ -1,0 +1,97 @@
+/* Versions: looking at the newest, seeing whether one still holds, and keeping one. */
+#include <string.h>
+
+#include "store.h"
+
+static uint64_t pin_word(uint32_t owner, uint64_t version) { return (uint64_t)owner << 52 | (version + 1); }
+static uint32_t owner_of(const ea_store *store) { return store->state >> 4 & 0xfff; }
+
+/* A commit that was read and belongs to the word. */
+static ea_store_status believe(ea_store *store, ea_view *view) {
+    uint8_t tag[EA_STORE_TAG];
+    static const ea_commit empty = {.version = 1};
+    const ea_commit *commit = &view->commit, *newest = &store->newest.commit;
+    if (store->detects) {
+        /* The first commit is the host's, who has no key; it says nothing. */
+        bool first = memcmp(commit, &empty, sizeof empty) == 0;
+        if (!first && !ea_store_commit_tag(store->keys, commit, tag)) return EA_STORE_NO_MEMORY;
+        if (!first && memcmp(tag, commit->tag, sizeof tag) != 0) return EA_STORE_FORGED;
+        bool forked = commit->version == newest->version && memcmp(commit->tag, newest->tag, sizeof tag) != 0;
+        if (commit->version < newest->version || forked) return EA_STORE_ROLLED_BACK;
+    }
+    store->newest = *view;
+    return EA_STORE_OK;
+}
+
+ea_store_status ea_store_look(ea_store *store, ea_view *view) {
+    union {
+        ea_commit commit;
+        uint64_t words[sizeof(ea_commit) / 8];
+    } read;
+    /* Acquire: the blocks of the version that it names. */
+    uint64_t word = ea_load(&store->header->root, EA_ACQUIRE);
+    for (int attempt = 0; attempt < EA_STORE_ATTEMPTS; attempt++) {
+        /* A word stands for one commit for ever, or for so long that nobody lives to see the other. */
+        if (word == store->newest.word) {
+            *view = store->newest;
+            return EA_STORE_OK;
+        }
+        uint32_t at = store->culprit = (uint32_t)word;
+        if (!ea_block_is(store, at)) return EA_STORE_CORRUPT;
+        ea_words_in(read.words, store->blocks[at].data, sizeof read / 8);
+        *view = (ea_view){.commit = read.commit, .word = word, .pin = -1};
+        uint64_t horizon = ea_load(&store->header->horizon, EA_ACQUIRE);
+        uint64_t again = ea_load(&store->header->root, EA_ACQUIRE);
+        if (again == word) /* then the block was in use all the time, and has to make sense */
+            return (uint32_t)view->commit.version != word >> 32 || horizon > view->commit.version ? EA_STORE_CORRUPT
+                                                                                                  : believe(store, view);
+        word = again;
+    }
+    return EA_STORE_BUSY;
+}
+
+bool ea_store_holds(const ea_store *store, const ea_view *view) {
+    return view->pin >= 0 || ea_load(&store->header->horizon, EA_ACQUIRE) <= view->commit.version;
+}
+
+ea_store_status ea_store_pin(ea_store *store, ea_view *view) {
+    for (int attempt = 0; attempt < EA_STORE_ATTEMPTS; attempt++) {
+        ea_store_status status = ea_store_look(store, view);
+        if (status != EA_STORE_OK) return status;
+        uint64_t word = pin_word(owner_of(store), view->commit.version), none = 0;
+        int pin = 0;
+        /* Sequentially consistent: see look_around() in blocks.c. */
+        for (; pin < EA_PINS && !ea_cas(&store->header->pins[pin], &none, word, EA_SEQ_CST); pin++) none = 0;
+        if (pin == EA_PINS) return EA_STORE_BUSY;
+        if (ea_load(&store->header->horizon, EA_SEQ_CST) <= view->commit.version) {
+            view->pin = pin;
+            return EA_STORE_OK;
+        }
+        ea_store(&store->header->pins[pin], 0, EA_RELAXED);
+        if (ea_load(&store->header->root, EA_ACQUIRE) == view->word) return EA_STORE_CORRUPT; /* a horizon above the newest */
+    }
+    return EA_STORE_BUSY;
+}
+
+void ea_store_unpin(ea_store *store, ea_view *view) {
+    /* Release: all reading of the version comes before its blocks are used again. */
+    if (view->pin >= 0) ea_store(&store->header->pins[view->pin], 0, EA_RELEASE);
+    view->pin = -1;
+}
+
+void ea_store_drop_pins(ea_store *store, uint32_t owner) {
+    for (int pin = 0; pin < EA_PINS; pin++) {
+        uint64_t word = ea_load(&store->header->pins[pin], EA_RELAXED);
+        if (word != 0 && word >> 52 == owner) (void)ea_cas(&store->header->pins[pin], &word, 0, EA_RELAXED);
+    }
+}
+
+uint64_t ea_store_lowest_pin(const ea_store *store) {
+    uint64_t lowest = UINT64_MAX;
+    for (int pin = 0; pin < EA_PINS; pin++) {
+        /* Sequentially consistent: after the horizon was raised; acquire is part of it. */
+        uint64_t version = ea_load(&store->header->pins[pin], EA_SEQ_CST) & ((UINT64_C(1) << 52) - 1);
+        if (version != 0 && version - 1 < lowest) lowest = version - 1;
+    }
+    return lowest;
+}

@@ -1,0 +1,77 @@
+/* The extension module of stores. Of its two variants only the host's has keepers. */
+#include <stdarg.h>
+
+#include "types.h"
+
+PyObject *store_raise(const char *name, const char *hint, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    PyObject *args = Py_BuildValue("(N)", PyUnicode_FromFormatV(format, arguments));
+    va_end(arguments);
+    PyObject *keywords = Py_BuildValue("{s:z}", "hint", hint);
+    PyObject *module = PyImport_ImportModule("eactors.store.errors");
+    PyObject *class = module == NULL ? NULL : PyObject_GetAttrString(module, name);
+    PyObject *error = class == NULL || args == NULL || keywords == NULL ? NULL : PyObject_Call(class, args, keywords);
+    if (error != NULL) PyErr_SetObject(class, error);
+    Py_XDECREF(args);
+    Py_XDECREF(keywords);
+    Py_XDECREF(module);
+    Py_XDECREF(class);
+    Py_XDECREF(error);
+    return NULL;
+}
+
+PyObject *store_refuse(const ea_store *store, ea_store_status status) {
+    switch (status) {
+    case EA_STORE_BUSY:
+        return store_raise("StoreBusy", "try again; close snapshots that are no longer needed",
+                           "others write to the store all the time, or %d versions of it are kept already", EA_PINS);
+    case EA_STORE_FULL:
+    case EA_STORE_WANTS_ROOM:
+    case EA_STORE_WANTS_SYNC:
+        return store_raise("StoreFull", "make size= of its <store> larger, and start again: it grows; or close old snapshots",
+                           "the store is full: all of its %u blocks of %d bytes are in use, or kept for snapshots", store->limit,
+                           EA_BLOCK);
+    case EA_STORE_FORGED:
+        return store_raise("StoreForged", "whoever has the file or the memory has changed it: restore a copy that is known to be good",
+                           "block %u of the store is not authentic", store->culprit);
+    case EA_STORE_ROLLED_BACK:
+        return store_raise("RollbackDetected", "restore the newest copy; an old one cannot be used again",
+                           "the store is older than it has been, or has become two");
+    case EA_STORE_NO_MEMORY:
+        return PyErr_NoMemory();
+    case EA_STORE_OVERFLOW:
+        PyErr_SetString(PyExc_OverflowError, "the counter would not fit into 64 bits");
+        return NULL;
+    case EA_STORE_DIFFERENT:
+        PyErr_SetString(PyExc_ValueError, "the value is no counter: it has not 8 bytes");
+        return NULL;
+    default:
+        return store_raise("StoreCorrupt", "run eactors store verify on its file; a shared store may have been changed by another user of it",
+                           "block %u of the store makes no sense", store->culprit);
+    }
+}
+
+int store_again(StoreObject *self, ea_store_status status) {
+    if ((status != EA_STORE_WANTS_ROOM && status != EA_STORE_WANTS_SYNC) || self->wait == NULL) {
+        (void)store_refuse(&self->store, status);
+        return -1;
+    }
+    PyObject *done = PyObject_CallFunction(self->wait, "s", status == EA_STORE_WANTS_ROOM ? "room" : "sync");
+    Py_XDECREF(done);
+    return done != NULL && store_open(self) != NULL ? 1 : -1;
+}
+
+static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, .m_name = "eactors._store", .m_doc = "Stores.", .m_size = -1};
+
+PyMODINIT_FUNC PyInit__store(void) {
+    PyTypeObject *const types[] = {&Store_Type, &Snapshot_Type, &Walk_Type,
+#ifdef EA_STORE_KEEPER
+                                   &Keeper_Type,
+#endif
+                                   NULL};
+    PyObject *module = PyModule_Create(&definition);
+    for (int i = 0; module != NULL && types[i] != NULL; i++)
+        if (PyModule_AddType(module, types[i]) < 0) Py_CLEAR(module);
+    return module;
+}
