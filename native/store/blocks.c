@@ -63,8 +63,8 @@ static uint32_t pop(ea_store *store, ea_a64 *stack) {
 
 void ea_blocks_free(ea_store *store, uint32_t index) { push(store, &store->header->top, index); }
 
-void ea_blocks_leave(ea_store *store, uint32_t index, uint64_t stamp) {
-    ea_store(&store->blocks[index].stamp, stamp, EA_RELAXED);
+void ea_blocks_leave(ea_store *store, uint32_t index, uint64_t retired) {
+    ea_store(&store->blocks[index].stamp, retired, EA_RELAXED);
     push(store, &store->header->waiting, index);
 }
 
@@ -79,12 +79,12 @@ static bool stash(ea_store *store, uint32_t index) {
     return ea_list_add(&store->stash, (ea_held){.index = index});
 }
 
-/* Find out up to which version nobody looks at a version, nor is it what the disk has. */
+/* ---- what waits ---- */
+
+/* Find out up to which version nobody looks at a version, and what the disk has. */
 static void look_around(ea_store *store, uint64_t lag) {
     uint64_t version = store->newest.commit.version;
     uint64_t bound = version > lag ? version - lag : 0;
-    uint64_t durable = ea_load(&store->header->durable, EA_ACQUIRE);
-    if (durable < bound) bound = durable;
     uint64_t horizon = ea_load(&store->header->horizon, EA_RELAXED);
     /* Sequentially consistent, as pinning is: either we see the pin below, or who pins sees the horizon. */
     while (horizon < bound && !ea_cas(&store->header->horizon, &horizon, bound, EA_SEQ_CST)) {
@@ -92,13 +92,26 @@ static void look_around(ea_store *store, uint64_t lag) {
     uint64_t pinned = ea_store_lowest_pin(store);
     if (pinned < bound) bound = pinned;
     if (bound > store->bound) store->bound = bound;
+    /* After the pins: who syncs a version keeps it pinned until this says so. */
+    store->durable = ea_load(&store->header->durable, EA_ACQUIRE);
 }
 
-/* What has waited long enough in our limbo is free. */
+/* Whether the disk can do without it: it has it no more, or has never had it. */
+static bool is_off_disk(const ea_store *store, const ea_held *held) {
+    return held->retired <= store->durable || held->came > store->durable;
+}
+
+/* What has waited long enough is free. */
 static void ripen(ea_store *store) {
-    ea_list *limbo = &store->limbo;
-    while (length(limbo) > 0 && limbo->items[limbo->first].stamp <= store->bound && stash(store, limbo->items[limbo->first].index))
-        limbo->first++;
+    for (ea_list *limbo = &store->limbo; length(limbo) > 0; limbo->first++) {
+        ea_held *held = &limbo->items[limbo->first];
+        if (held->retired > store->bound) break;
+        if (is_off_disk(store, held) ? !stash(store, held->index) : !ea_list_add(&store->unsynced, *held)) return;
+    }
+    for (ea_list *unsynced = &store->unsynced; length(unsynced) > 0; unsynced->first++) {
+        ea_held *held = &unsynced->items[unsynced->first];
+        if (held->retired > store->bound || held->retired > store->durable || !stash(store, held->index)) return;
+    }
 }
 
 static bool fresh(ea_store *store) {
@@ -114,36 +127,38 @@ static bool fresh(ea_store *store) {
     return true;
 }
 
-/* Look through all that wait, as what is ripe lies below what is not. There is no use in looking again before the bound has moved. */
+/* Look through all that others left, as what is ripe lies below what is not. There is no use in looking again before
+ * anything has changed. */
 static void drain(ea_store *store) {
+    uint64_t ripe = store->bound < store->durable ? store->bound : store->durable;
     ea_list unripe = {0};
     uint32_t index;
-    if (store->drained == store->bound) return;
+    if (store->drained == ripe) return;
     for (uint32_t i = 0; i < store->limit; i++) {
         if ((index = pop(store, &store->header->waiting)) == 0) {
-            store->drained = store->bound;
+            store->drained = ripe;
             break;
         }
-        uint64_t stamp = ea_load(&store->blocks[index].stamp, EA_RELAXED);
-        if (stamp <= store->bound) {
+        uint64_t retired = ea_load(&store->blocks[index].stamp, EA_RELAXED);
+        if (retired <= ripe) {
             if (!stash(store, index)) break;
-        } else if (!ea_list_add(&unripe, (ea_held){.index = index, .stamp = stamp})) {
-            ea_blocks_leave(store, index, stamp);
+        } else if (!ea_list_add(&unripe, (ea_held){.index = index, .retired = retired})) {
+            ea_blocks_leave(store, index, retired);
             break;
         }
     }
     while (unripe.count > 0) {
         ea_held *held = &unripe.items[--unripe.count];
-        ea_blocks_leave(store, held->index, held->stamp);
+        ea_blocks_leave(store, held->index, held->retired);
     }
     free(unripe.items);
 }
 
 static ea_store_status none_left(ea_store *store, uint64_t missing) {
-    bool waits = length(&store->limbo) > 0 || (uint32_t)ea_load(&store->header->waiting, EA_RELAXED) != 0;
-    bool syncs = waits && ea_load(&store->header->durable, EA_RELAXED) < store->newest.commit.version;
+    bool waits = length(&store->unsynced) > 0 || (uint32_t)ea_load(&store->header->waiting, EA_RELAXED) != 0;
+    bool syncs = waits && store->durable < store->newest.commit.version;
     bool grows = ea_load(&store->header->usable, EA_RELAXED) < store->limit;
-    if (syncs && (!grows || length(&store->limbo) >= missing)) return EA_STORE_WANTS_SYNC;
+    if (syncs && (!grows || length(&store->unsynced) >= missing)) return EA_STORE_WANTS_SYNC;
     return grows ? EA_STORE_WANTS_ROOM : EA_STORE_FULL;
 }
 
@@ -183,34 +198,43 @@ void ea_blocks_untake(ea_store *store, uint32_t from) {
 }
 
 bool ea_blocks_replace(ea_store *store, uint32_t index) {
-    return ea_list_add(&store->replaced, (ea_held){.index = index, .state = ea_load(&store->blocks[index].state, EA_RELAXED)});
+    ea_block *block = &store->blocks[index];
+    return ea_list_add(&store->replaced, (ea_held){.index = index,
+                                                   .state = ea_load(&block->state, EA_RELAXED),
+                                                   .came = ea_load(&block->stamp, EA_RELAXED)});
+}
+
+/* What waits goes to all, but for the newest `most`. */
+static void leave(ea_store *store, ea_list *list, uint32_t most) {
+    for (; length(list) > most; list->first++)
+        ea_blocks_leave(store, list->items[list->first].index, list->items[list->first].retired);
 }
 
 void ea_blocks_retire(ea_store *store, uint64_t version) {
     for (uint32_t i = 0; i < store->replaced.count; i++) {
         ea_held *held = &store->replaced.items[i];
         ea_block *block = &store->blocks[held->index];
-        held->stamp = version;
-        ea_store(&block->stamp, version, EA_RELAXED);
+        held->retired = version;
         /* It was another's when it was in use. If that has died meanwhile, the keeper may have been quicker. */
         if (!ea_cas(&block->state, &held->state, store->state | EA_BLOCK_RETIRED, EA_RELAXED)) continue;
+        ea_store(&block->stamp, version, EA_RELAXED);
         if (!ea_list_add(&store->limbo, *held)) ea_blocks_leave(store, held->index, version);
     }
     store->replaced.count = 0;
     store->taken.count = 0;
-    for (ea_list *limbo = &store->limbo; length(limbo) > LIMBO; limbo->first++)
-        ea_blocks_leave(store, limbo->items[limbo->first].index, limbo->items[limbo->first].stamp);
+    leave(store, &store->limbo, LIMBO);
+    leave(store, &store->unsynced, LIMBO);
     while (store->stash.count > STASH) ea_blocks_free(store, store->stash.items[--store->stash.count].index);
 }
 
 void ea_blocks_give_back(ea_store *store) {
+    ea_list *lists[] = {&store->limbo, &store->unsynced, &store->stash, &store->taken, &store->replaced};
     ea_blocks_untake(store, 0);
-    for (ea_list *limbo = &store->limbo; length(limbo) > 0; limbo->first++)
-        ea_blocks_leave(store, limbo->items[limbo->first].index, limbo->items[limbo->first].stamp);
+    leave(store, &store->limbo, 0);
+    leave(store, &store->unsynced, 0);
     while (store->stash.count > 0) ea_blocks_free(store, store->stash.items[--store->stash.count].index);
-    free(store->limbo.items);
-    free(store->stash.items);
-    free(store->taken.items);
-    free(store->replaced.items);
-    store->limbo = store->stash = store->taken = store->replaced = (ea_list){0};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        free(lists[i]->items);
+        *lists[i] = (ea_list){0};
+    }
 }

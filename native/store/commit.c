@@ -164,16 +164,15 @@ static uint32_t write(ea_store *store) {
     for (uint32_t i = all->count; i-- > 0;) {
         drafting *draft = &all->drafts[i];
         if (draft->dropped || (i == 0 && is_empty(draft))) continue;
-        uint64_t tag = 0, refs[EA_FANOUT / 2], nothing[EA_BRANCH_REFS] = {0};
+        uint64_t tag = 0, refs[EA_FANOUT / 2];
         unsigned level = 0;
         for (uint32_t above = i; above != 0; above = all->drafts[above].parent) level++;
         if (store->detects && !ea_store_branch_tag(store->keys, level, draft->branch.refs, draft->branch.tags, &tag)) return 0;
         uint32_t index = ea_blocks_take(store);
         ea_block *block = &store->blocks[index];
         memcpy(refs, draft->branch.refs, sizeof refs);
-        ea_words_out(block->data, nothing, EA_BRANCH_REFS);
         ea_words_out(&block->data[EA_BRANCH_REFS], refs, EA_FANOUT / 2);
-        ea_words_out(&block->data[EA_BRANCH_TAGS], draft->branch.tags, EA_FANOUT);
+        if (store->detects) ea_words_out(&block->data[EA_BRANCH_TAGS], draft->branch.tags, EA_FANOUT);
         if (i == 0) {
             commit->root = index;
             commit->root_tag = tag;
@@ -182,6 +181,8 @@ static uint32_t write(ea_store *store) {
         }
     }
     if (store->detects && !ea_store_commit_tag(store->keys, commit, commit->tag)) return 0;
+    for (uint32_t i = 0; i < store->taken.count; i++)
+        ea_store(&store->blocks[store->taken.items[i].index].stamp, commit->version, EA_RELAXED);
     uint64_t words[sizeof *commit / 8];
     memcpy(words, commit, sizeof words);
     uint32_t index = ea_blocks_take(store);

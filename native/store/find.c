@@ -4,6 +4,8 @@
 #include "siphash.h"
 #include "store.h"
 
+enum { EA_LINE_WORDS = 8 };
+
 bool ea_store_hash(ea_store *store, const uint8_t *key, size_t size, uint8_t hash[EA_HASH]) {
     if (store->keys != NULL) return ea_store_hash_secretly(store->keys, key, size, hash);
     ea_siphash128(store->seed, key, size, hash);
@@ -39,6 +41,8 @@ ea_store_status ea_store_find(ea_store *store, const ea_view *view, const uint8_
     for (unsigned level = 0; ref != 0; level++) {
         unsigned number = level < EA_LEVELS ? ea_nibble(hash, level) : 0;
         if (ref & EA_REF_RECORD) {
+            if (ea_block_is(store, ref & EA_REF_INDEX)) /* most records end in the third line */
+                __builtin_prefetch(&store->blocks[ref & EA_REF_INDEX].data[EA_LINE_WORDS * 2 - 2]);
             *found = (ea_found){.ref = ref, .tag = tag};
             ea_store_status status = ea_record_look(store, found);
             if (status != EA_STORE_OK) return status;

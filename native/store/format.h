@@ -91,7 +91,7 @@ enum { EA_BLOCK_FREE = 0, EA_BLOCK_HELD = 1, EA_BLOCK_RETIRED = 2 };
 typedef struct {
     ea_a32 state; /* {life:16, owner:12, what:4}: what as above, life tells two processes of one owner apart */
     ea_a32 next;  /* the next block of the record, or of the stack; 0: none */
-    ea_a64 stamp; /* the version that retired it */
+    ea_a64 stamp; /* the version that it came with; or, once it is retired, that retired it */
     ea_a64 data[30];
 } ea_block;
 
@@ -102,8 +102,8 @@ typedef uint32_t ea_ref;
 #define EA_REF_RECORD 0x80000000u
 #define EA_REF_INDEX 0x7fffffffu
 
-/* The data of a branch: six words that mean nothing, then references, then what authenticates them. */
-enum { EA_BRANCH_REFS = 6, EA_BRANCH_TAGS = 14, EA_BRANCH_WORDS = 30 };
+/* The data of a branch: references, six words that mean nothing, then what authenticates the references. */
+enum { EA_BRANCH_REFS = 0, EA_BRANCH_TAGS = 14 };
 
 /* The data of a commit. */
 typedef struct {

@@ -39,7 +39,8 @@ typedef struct {
 
 /* A growing list of blocks. */
 typedef struct {
-    uint64_t stamp; /* the version that retired it */
+    uint64_t came;    /* the version that it came with */
+    uint64_t retired; /* the version that retired it */
     uint32_t index;
     uint32_t state; /* that it had when it was in use */
 } ea_held;
@@ -59,11 +60,13 @@ typedef struct {
     ea_store_keys *keys; /* NULL for the keeper, who reads no record, and where it is not encrypted */
     bool detects;
     ea_view newest;   /* that was seen */
-    uint64_t bound;   /* blocks that were retired by versions up to it may be used again */
-    uint64_t drained; /* the bound, when all that wait were looked through */
+    uint64_t bound;   /* nobody looks at what versions up to it have retired */
+    uint64_t durable; /* what the disk has */
+    uint64_t drained; /* the lower of both, when all that wait were looked through */
     uint32_t culprit; /* the block in which something was wrong */
     ea_list stash;    /* free blocks of ours */
-    ea_list limbo;    /* retired by us, perhaps still read by others; in the order of versions */
+    ea_list limbo;    /* retired by us, perhaps still read by others; in the order of versions, as the next */
+    ea_list unsynced; /* the same, and perhaps part of what the disk has */
     ea_list taken;    /* being filled, and not yet reachable */
     ea_list replaced; /* what the commit under way retires */
     uint8_t *scratch; /* private memory for what is sealed or opened */
@@ -159,9 +162,9 @@ bool ea_blocks_replace(ea_store *store, uint32_t index);
 void ea_blocks_retire(ea_store *store, uint64_t version);
 /* Everything that is held goes to the stack that all share. */
 void ea_blocks_give_back(ea_store *store);
-/* Give a block to all: a free one; or one that was retired by version `stamp`. */
+/* Give a block to all: a free one; or one that was retired by a version. */
 void ea_blocks_free(ea_store *store, uint32_t index);
-void ea_blocks_leave(ea_store *store, uint32_t index, uint64_t stamp);
+void ea_blocks_leave(ea_store *store, uint32_t index, uint64_t retired);
 /* All that waits is free: nobody looks at any version, and the newest is what the disk has. */
 void ea_blocks_free_waiting(ea_store *store);
 

@@ -115,7 +115,7 @@ class Keeper:
 
     Args:
         path: The file. It is made if it is not there, for its owner alone.
-        limit: Blocks that it may grow to; 0: as the file says. A larger one than the file's is made the file's.
+        limit: Blocks that it may grow to; 0: as the file says. The file is made for as many.
         boot: The boot id of this kernel, 16 bytes; b"": nothing in it has to outlive this kernel.
         encryption: Of a new file.
         detects: Of a new file.
