@@ -171,8 +171,9 @@ static uint32_t write(ea_store *store) {
         uint32_t index = ea_blocks_take(store);
         ea_block *block = &store->blocks[index];
         memcpy(refs, draft->branch.refs, sizeof refs);
-        ea_words_out(&block->data[EA_BRANCH_REFS], refs, EA_FANOUT / 2);
-        if (store->detects) ea_words_out(&block->data[EA_BRANCH_TAGS], draft->branch.tags, EA_FANOUT);
+        ea_words_out(&block->data[EA_BRANCH_REFS(index)], refs, EA_FANOUT / 2);
+        for (int half = 0; store->detects && half < 2; half++)
+            ea_words_out(&block->data[EA_BRANCH_TAGS(index, half)], &draft->branch.tags[half * EA_FANOUT / 2], EA_FANOUT / 2);
         if (i == 0) {
             commit->root = index;
             commit->root_tag = tag;

@@ -17,20 +17,21 @@ ea_store_status ea_store_branch(ea_store *store, ea_ref ref, unsigned level, uin
     store->culprit = ref;
     if (!ea_block_is(store, ref) || level >= EA_LEVELS) return EA_STORE_CORRUPT;
     uint64_t words[EA_FANOUT / 2];
-    ea_words_in(words, &store->blocks[ref].data[EA_BRANCH_REFS], EA_FANOUT / 2);
+    ea_words_in(words, &store->blocks[ref].data[EA_BRANCH_REFS(ref)], EA_FANOUT / 2);
     memcpy(branch->refs, words, sizeof words);
     if (!store->detects) {
         memset(branch->tags, 0, sizeof branch->tags);
         return EA_STORE_OK;
     }
-    ea_words_in(branch->tags, &store->blocks[ref].data[EA_BRANCH_TAGS], EA_FANOUT);
+    for (int half = 0; half < 2; half++)
+        ea_words_in(&branch->tags[half * EA_FANOUT / 2], &store->blocks[ref].data[EA_BRANCH_TAGS(ref, half)], EA_FANOUT / 2);
     if (!ea_store_branch_tag(store->keys, level, branch->refs, branch->tags, &found)) return EA_STORE_NO_MEMORY;
     return found == tag ? EA_STORE_OK : EA_STORE_FORGED;
 }
 
 /* One reference of a branch that need not be authentic: one load. */
 static ea_ref reference(const ea_store *store, ea_ref branch, unsigned number) {
-    uint64_t pair = ea_load(&store->blocks[branch].data[EA_BRANCH_REFS + number / 2], EA_ACQUIRE);
+    uint64_t pair = ea_load(&store->blocks[branch].data[EA_BRANCH_REFS(branch) + number / 2], EA_ACQUIRE);
     return (ea_ref)(number & 1 ? pair >> 32 : pair);
 }
 

@@ -102,8 +102,10 @@ typedef uint32_t ea_ref;
 #define EA_REF_RECORD 0x80000000u
 #define EA_REF_INDEX 0x7fffffffu
 
-/* The data of a branch: references, six words that mean nothing, then what authenticates the references. */
-enum { EA_BRANCH_REFS = 0, EA_BRANCH_TAGS = 14 };
+/* The data of a branch: its references are one cache line, which of three depends on the block, so that
+ * branches do not crowd into a quarter of the cache. What authenticates them has the other two. */
+#define EA_BRANCH_REFS(block) (6 + 8 * ((block) % 3))
+#define EA_BRANCH_TAGS(block, half) (6 + 8 * (((block) + 1 + (half)) % 3))
 
 /* The data of a commit. */
 typedef struct {
