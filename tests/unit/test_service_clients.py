@@ -20,7 +20,8 @@ from eactors.services import (
     files_messages,
     pipes,
 )
-from eactors.services.base import Answer, Done, Failed
+from eactors.services.answer import Answer
+from eactors.services.base import Done, Failed
 
 
 def a_clock() -> Fake:

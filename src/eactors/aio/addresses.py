@@ -14,7 +14,7 @@ from eactors.services.errors import SystemActorError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from eactors.services.base import Answer
+    from eactors.services.answer import Answer
     from eactors.services.sockets import NetworkClient
 
 

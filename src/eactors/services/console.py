@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import msgspec
 
-from eactors.services.base import Answer, Client, Done, Failed, Message, Number, Service, nonsense
+from eactors.services.base import Client, Done, Failed, Message, Number, Service, nonsense
 
 if TYPE_CHECKING:
     from typing import Self, overload
 
     from eactors import _native
+    from eactors.services.answer import Answer
 
 LONGEST_LINE = 1 << 16
 """Bytes of a line with its end; a longer one comes in parts."""

@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from eactors.services import files_messages as messages
-from eactors.services.base import Answer, Client, Done, Service, nonsense
+from eactors.services.answer import Answer
+from eactors.services.base import Client, Done, Service, nonsense
 from eactors.services.errors import SystemActorError
 from eactors.services.files_messages import MODES, Kind, Mode, What
 from eactors.services.files_transfers import Entry, Listing, Reading, Writing, checked_name

@@ -17,7 +17,8 @@ import msgspec
 
 from eactors import _native
 from eactors.errors import ManifestRejected, ReportInvalid
-from eactors.services.base import Answer, Client, Done, Failed, Message, Number, Service, nonsense
+from eactors.services.answer import Answer
+from eactors.services.base import Client, Done, Failed, Message, Number, Service, nonsense
 from eactors.services.errors import SystemActorError
 
 if TYPE_CHECKING:
