@@ -53,6 +53,8 @@ VALID = """\
   <requires enclave="1" module="codes:TABLE"/>
   <directory name="data" path=" files/of ours " access="write" actor="Ping"/>
   <network actor="Ping" sockets="1000" unread="2097152"/>
+  <store name="accounts" size="64  MiB" kind="persistent" file=" accounts.store " encryption="aes-gcm"
+    key="measurement" rollback="detect"/>
 </data>
 """
 

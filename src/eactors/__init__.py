@@ -21,6 +21,7 @@ from eactors.errors import (
 )
 from eactors.mbox import Mbox, Pool
 from eactors.placement import Placement
+from eactors.store.store import Store
 
 __all__ = [
     "Actor",
@@ -44,4 +45,5 @@ __all__ = [
     "ReportInvalid",
     "SandboxViolation",
     "SealBroken",
+    "Store",
 ]

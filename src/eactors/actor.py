@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from eactors.connector import Connector
     from eactors.enclave.trust import Trust
     from eactors.mbox import Mbox, Pool
+    from eactors.store.store import Store
+
+
+_PLACES = ("connectors", "pools", "mboxes", "stores")
 
 
 class Declaration:
@@ -25,9 +29,10 @@ class Declaration:
         connectors: The class's connectors by attribute, in the order of their declaration.
         pools: Its pools by attribute.
         mboxes: Its mboxes by attribute.
+        stores: Its stores by attribute.
     """
 
-    __slots__ = ("connectors", "family", "mboxes", "name", "pools")
+    __slots__ = ("connectors", "family", "mboxes", "name", "pools", "stores")
 
     def __init__(self, name: str, family: str | None) -> None:
         self.name = name
@@ -35,13 +40,14 @@ class Declaration:
         self.connectors: dict[str, Connector] = {}
         self.pools: dict[str, Pool] = {}
         self.mboxes: dict[str, Mbox] = {}
+        self.stores: dict[str, Store] = {}
 
     def collect(self, cls: type) -> None:
         """Take over what ``cls`` itself declares."""
         for attribute, value in list(vars(cls).items()):
             # Not by its class: what no actor here declares is not even imported.
             place = getattr(type(value), "declared_in", None)
-            if place in ("connectors", "pools", "mboxes"):
+            if place in _PLACES:
                 getattr(self, place)[attribute] = value
                 if issubclass(cls, _native.Actor):
                     # A plain instance attribute is what CPython looks up fastest, and only
@@ -71,7 +77,7 @@ class Actor(_native.Actor):
         provisioned: The file that ``eactors provision`` has encrypted for this actor's enclave;
             None if there is none.
         secret: True in a class whose actors hold secrets: a deployment in which others could
-            read one of their channels, pools or mboxes is refused, unless the connector is
+            read one of their channels, pools, mboxes or stores is refused, unless the connector is
             declared with ``declassify="reason"``.
         requires: What the image of such an actor's enclave has in any case: modules that are
             imported in a way that cannot be seen in the source (``"package.module"``), and
@@ -99,9 +105,8 @@ class Actor(_native.Actor):
             if inherited is None:
                 declaration.collect(base)
             else:
-                declaration.connectors.update(inherited.connectors)
-                declaration.pools.update(inherited.pools)
-                declaration.mboxes.update(inherited.mboxes)
+                for place in _PLACES:
+                    getattr(declaration, place).update(getattr(inherited, place))
         for attribute, connector in declaration.connectors.items():
             for handler in (connector.handler, connector.broken_handler, connector.reopened_handler):
                 if handler is not None and not callable(getattr(cls, handler, None)):

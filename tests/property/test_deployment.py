@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import os.path
+from itertools import zip_longest
 from typing import Any, get_args
 from xml.sax.saxutils import escape, quoteattr
 
@@ -26,7 +28,11 @@ from eactors.deployment.model import (
     Param,
     PoolSettings,
     Requirement,
+    Rollback,
     Server,
+    StoreEncryption,
+    StoreKey,
+    StoreSettings,
     Trust,
     WaitPolicy,
     WaitSettings,
@@ -158,7 +164,28 @@ def extensions(draw: st.DrawFn, servers: tuple[Server, ...]) -> tuple[Any, ...]:
         )
         for actor in some_of([None, *placed])
     )
-    return channels, pools, waits, params, *draw(trust(tuple(enclaves))), directories, roots, networks
+    settled = draw(trust(tuple(enclaves)))
+    return channels, pools, waits, params, *settled, directories, roots, networks, draw(stores())
+
+
+@st.composite
+def stores(draw: st.DrawFn) -> tuple[StoreSettings, ...]:
+    """Draw settings of stores that do not contradict each other."""
+    files = draw(st.lists(paths, unique_by=os.path.normpath, max_size=3))
+    called = draw(st.lists(names, unique=True, min_size=len(files), max_size=4))
+    return tuple(
+        StoreSettings(
+            name,
+            0,
+            draw(perhaps(numbers(limits.STORE_SIZES))),
+            draw(perhaps(st.sampled_from(["private", "public"]))) if file is None else "persistent",
+            file,
+            draw(perhaps(st.sampled_from(get_args(StoreEncryption)))),
+            draw(perhaps(st.sampled_from(get_args(StoreKey)))),
+            draw(perhaps(st.sampled_from(get_args(Rollback)))),
+        )
+        for name, file in zip_longest(called, files)
+    )
 
 
 paths = st.text(LETTERS + "./-<&'\" ", min_size=1, max_size=20).filter(lambda text: text == text.strip())
@@ -270,6 +297,19 @@ def serialised(deployment: Deployment) -> str:
     parts += [element("trust", root=t.root) for t in deployment.trusts]
     parts += [
         element("network", actor=n.actor, sockets=n.sockets, unread=n.unread) for n in deployment.networks
+    ]
+    parts += [
+        element(
+            "store",
+            name=s.name,
+            size=s.size,
+            kind=s.kind,
+            file=s.file,
+            encryption=s.encryption,
+            key=s.key,
+            rollback=s.rollback,
+        )
+        for s in deployment.stores
     ]
     return element("data", *parts)
 

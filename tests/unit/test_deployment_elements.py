@@ -193,7 +193,7 @@ BAD = {
     "two actors lists": Bad(
         "</data>",
         "<actors/></data>",
-        38,
+        40,
         "<actors> stands twice in <data>: here and in line 2",
         "delete one of the two",
     ),

@@ -22,6 +22,7 @@ from eactors.deployment.model import (
     PoolSettings,
     Requirement,
     Server,
+    StoreSettings,
     WaitSettings,
     Worker,
 )
@@ -66,6 +67,11 @@ def test_whole_deployment() -> None:
         requirements=(Requirement(1, "codes:TABLE", 35),),
         directories=(Directory("data", "files/of ours", 36, "write", "Ping"),),
         networks=(NetworkSettings(37, "Ping", 1000, 2097152),),
+        stores=(
+            StoreSettings(
+                *("accounts", 39, 1 << 26, "persistent", "accounts.store", "aes-gcm", "measurement", "detect")
+            ),
+        ),
     )
 
 
@@ -81,12 +87,22 @@ def test_settings_default_to_none() -> None:
     """A setting that is not given is None, so that whoever uses it has the default."""
     deployment = parse(
         '<data><channel between="A B"/><pool name="p"/><enclave-settings enclave="1"/>'
-        "<network/><actors/><servers/></data>",
+        "<network/><store name='s'/><actors/><servers/></data>",
     )
     assert deployment.channels == (ChannelSettings(("A", "B"), 1),)
     assert deployment.pools == (PoolSettings("p", 1),)
     assert deployment.enclave_settings == (EnclaveSettings(1, 1),)
     assert deployment.networks == (NetworkSettings(1),)
+    assert deployment.stores == (StoreSettings("s", 1),)
+
+
+@pytest.mark.parametrize(
+    ("written", "size"),
+    [("65536", 65536), ("64 KiB", 65536), ("1MiB", 1 << 20), (" 3\t GiB ", 3 << 30)],
+)
+def test_sizes_of_stores(written: str, size: int) -> None:
+    """Bytes, or a number with a unit, with any space between."""
+    assert parse(VALID.replace("64  MiB", written)).stores[0].size == size
 
 
 def test_how_a_channel_is_encrypted() -> None:

@@ -15,6 +15,7 @@ CIPHERS = "write 'none' or 'aes-128-gcm' or 'aes-256-gcm' or 'chacha20-poly1305'
 PATH = "write a path, relative to the deployment file"
 MODULE = "write package.module, or module:NAME"
 
+SIZE = "write a number of bytes, or of KiB, MiB or GiB, such as '64 MiB'"
 BAD = {
     "enclave id that is not a number": Bad(
         "<id>1</id>", "<id>one</id>", 18, "<id> is not a number: 'one'", ID
@@ -279,6 +280,27 @@ BAD = {
     ),
     "network of nobody": Bad(
         'actor="Ping" sockets', 'actor="" sockets', 37, "actor of <network> is empty", NAME
+    ),
+    "store of a size in other units": Bad(
+        "64  MiB", "64 MB", 39, "size of <store> is not a size: '64 MB'", SIZE
+    ),
+    "store of no size": Bad("64  MiB", "0", 39, "size of <store> is not a size: '0'", SIZE),
+    "store of a size without a number": Bad(
+        "64  MiB", "MiB", 39, "size of <store> is not a size: 'MiB'", SIZE
+    ),
+    "store of another kind": Bad(
+        "persistent",
+        "persistant",
+        39,
+        "kind of <store> cannot be 'persistant'",
+        "did you mean 'persistent'? write 'private' or 'public' or 'persistent'",
+    ),
+    "store with a key of nobody": Bad(
+        'key="measurement"',
+        'key="ours"',
+        39,
+        "key of <store> cannot be 'ours'",
+        "write 'measurement' or 'signer' or 'shared'",
     ),
 }
 

@@ -38,12 +38,14 @@ class AsyncActor(Actor):
     """The loop takes the messages of services; no handler does."""
 
     def __init_subclass__(cls, *, name: str | None = None, family: str | None = None) -> None:
-        """Let the handlers of connectors run on the loop, and be coroutine functions."""
+        """Let the handlers of connectors and stores run on the loop, and be coroutine functions."""
         super().__init_subclass__(name=name, family=family)
-        for connector in cls.__eactors__.connectors.values():
-            for handler in filter(None, (connector.handler, connector.broken_handler)):
-                if handler in vars(cls):
-                    setattr(cls, handler, _on_loop(vars(cls)[handler]))
+        declared = cls.__eactors__
+        ends = [name for each in declared.connectors.values() for name in (each.handler, each.broken_handler)]
+        watches = [name for store in declared.stores.values() for _, name in store.watches]
+        for handler in filter(None, dict.fromkeys((*ends, *watches))):
+            if handler in vars(cls):
+                setattr(cls, handler, _on_loop(vars(cls)[handler]))
 
     def __init__(self) -> None:
         super().__init__()
@@ -130,7 +132,7 @@ def _has_come(connector: _native.Connector, waiter: Future[Any]) -> bool:
 
 def _on_loop(handler: Any) -> Any:
     @wraps(handler)
-    def on_loop(self: AsyncActor, argument: Any) -> None:
-        self.loop.within(handler, self, argument)
+    def on_loop(self: AsyncActor, *arguments: Any) -> None:
+        self.loop.within(handler, self, *arguments)
 
     return on_loop

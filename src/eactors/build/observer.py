@@ -42,8 +42,9 @@ def load():
         beside.install(folder, "app")
     module = loader.execute(folder + "/" + SETTINGS["file"], SETTINGS["module"], SETTINGS["file"])
     for name in SETTINGS["classes"]:
-        for connector in getattr(module, name).__eactors__.connectors.values():
-            connector.codec()
+        declared = getattr(module, name).__eactors__
+        for each in (*declared.connectors.values(), *declared.stores.values()):
+            each.codec()
     for name, attribute, required in SETTINGS["late"]:
         try:
             __import__(name)

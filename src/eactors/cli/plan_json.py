@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from eactors.deployment.encryption import attested
 from eactors.deployment.labels import declassified, declassified_service
+from eactors.deployment.sizes import STORE_BLOCK
 
 if TYPE_CHECKING:
     from eactors.deployment.plan import Plan, PlannedChannel, PlannedEnclave, PlannedServer
@@ -47,6 +48,20 @@ def plan_json(plan: Plan) -> dict[str, Any]:
                 "users": list(pool.users),
             }
             for pool in plan.pools
+        ],
+        "stores": [
+            {
+                "name": store.name,
+                "kind": store.kind,
+                "size": store.limit * STORE_BLOCK,
+                "file": store.file,
+                "encryption": store.encryption,
+                "key": store.key,
+                "rollback": "detect" if store.detects else "none",
+                "users": list(store.users),
+                "watchers": list(store.watchers),
+            }
+            for store in plan.stores
         ],
         "unplaced": list(plan.unplaced),
     }

@@ -10,10 +10,11 @@ from rich.tree import Tree
 from eactors.deployment.encryption import attested, signer_words
 from eactors.deployment.hints import printable
 from eactors.deployment.labels import declassified, declassified_service
+from eactors.deployment.sizes import STORE_BLOCK, size_words
 from eactors.host.cpus import missing_cpus
 
 if TYPE_CHECKING:
-    from eactors.deployment.plan import Plan, PlannedChannel, PlannedEnclave, PlannedServer
+    from eactors.deployment.plan import Plan, PlannedChannel, PlannedEnclave, PlannedServer, PlannedStore
 
 
 def plan_tree(plan: Plan) -> Tree:
@@ -32,6 +33,9 @@ def plan_tree(plan: Plan) -> Tree:
         for pool in plan.pools:
             mboxes = f", mboxes {', '.join(pool.mboxes)}" if pool.mboxes else ""
             branch.add(f"{pool.name}: [bold]{pool.kind}[/], {pool.nodes} nodes of {pool.size} bytes{mboxes}")
+    branch = tree.add("stores") if plan.stores else tree
+    for store in plan.stores:
+        branch.add(_store_line(store))
     if plan.unplaced:
         tree.add(f"declared but not placed: {', '.join(plan.unplaced)}")
     return tree
@@ -109,6 +113,27 @@ def _add_system_actors(tree: Tree, plan: Plan) -> None:
     for limits in plan.networks:
         whose = "every other actor" if limits.actor is None else limits.actor
         branch.add(escape(f"{whose}: {limits.sockets} sockets, {limits.unread} bytes unread"))
+
+
+def _store_line(store: PlannedStore) -> str:
+    facts = [f"up to {size_words(store.limit * STORE_BLOCK)}"]
+    if store.file is not None:
+        facts.append(f"in {printable(store.file)}")
+    if store.key is not None:
+        whose = {
+            "measurement": "of its enclave",
+            "signer": "of the signer",
+            "shared": "shared by its enclaves",
+        }
+        facts.append(f"{store.encryption} with a key {whose[store.key]}")
+    elif store.kind != "private":
+        facts.append("plain, the host reads it")
+    if store.detects:
+        facts.append("detects rollback")
+    facts.append(f"used by {', '.join(store.users)}")
+    if store.watchers:
+        facts.append(f"watched by {', '.join(store.watchers)}")
+    return f"{escape(store.name)}: [bold]{store.kind}[/], {escape(', '.join(facts))}"
 
 
 def _encryption_line(plan: Plan, channel: PlannedChannel) -> str:

@@ -17,6 +17,7 @@ from eactors.deployment.layout import check_layout
 from eactors.deployment.lives import check_lives
 from eactors.deployment.network import check_networks
 from eactors.deployment.settings import check_settings
+from eactors.deployment.stores import check_stores
 
 if TYPE_CHECKING:
     from eactors.deployment.model import Deployment
@@ -33,4 +34,5 @@ def check(deployment: Deployment) -> None:
     check_keys(deployment)
     check_directories(deployment)
     check_networks(deployment)
+    check_stores(deployment)
     check_lives(deployment)

@@ -4,8 +4,8 @@ An actor class with ``secret = True`` may talk where no one else can listen: ins
 or over a channel that is encrypted for a peer who was attested. The untrusted side is no
 enclave: what stays inside it lies open to the host all the same. Where a connector is
 declared with ``declassify="reason"`` its actor may tell what it likes, and ``eactors check``
-prints the reason; the word of one end says nothing of what the other may tell. A pool has no
-such word, as it cannot tell who reads its nodes.
+prints the reason; the word of one end says nothing of what the other may tell. Pools and stores
+have no such word, as they cannot tell who reads them.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         PlannedChannel,
         PlannedPool,
         PlannedService,
+        PlannedStore,
     )
 
 
@@ -53,9 +54,15 @@ def check_labels(plan: Plan) -> None:
     for service in plan.services:
         _check_service(plan, service)
     for pool in plan.pools:
-        for user in pool.users:
-            if plan.actors[user].cls.secret:
-                _check_pool(plan, pool, plan.actors[user])
+        for actor in _secret(plan, pool.users):
+            _check_pool(plan, pool, actor)
+    for store in plan.stores:
+        for actor in _secret(plan, store.users):
+            _check_store(plan, store, actor)
+
+
+def _secret(plan: Plan, users: tuple[str, ...]) -> list[PlannedActor]:
+    return [plan.actors[user] for user in users if plan.actors[user].cls.secret]
 
 
 def exposure_of(plan: Plan, channel: PlannedChannel) -> Exposure | None:
@@ -165,6 +172,26 @@ def _check_pool(plan: Plan, pool: PlannedPool, actor: PlannedActor) -> None:
         file=plan.deployment.file,
         line=setting.line if setting is not None and asked else _line(plan, actor.name),
         hint=f"{way_out}, or let it use a pool of its own",
+    )
+
+
+def _check_store(plan: Plan, store: PlannedStore, actor: PlannedActor) -> None:
+    if actor.enclave != UNTRUSTED and (store.kind == "private" or store.encryption != "none"):
+        return
+    setting = next((each for each in plan.deployment.stores if each.name == store.name), None)
+    outside = [user for user in store.users if plan.actors[user].enclave == UNTRUSTED]
+    if outside:
+        who = " and ".join(map(repr, outside))
+        why, way_out = f"which {who} may read outside of any enclave", f"place {who} in enclaves"
+    else:
+        why, way_out = "whose encryption is 'none'", 'give its <store> encryption="aes-gcm"'
+    attribute = next(key for key, each in actor.cls.__eactors__.stores.items() if each.name == store.name)
+    raise DeploymentError(
+        f"actor {actor.name!r} is secret, but {actor.cls.__name__}.{attribute} is the store"
+        f" {store.name!r}, {why}",
+        file=plan.deployment.file,
+        line=setting.line if setting is not None and not outside else _line(plan, actor.name),
+        hint=f"{way_out}, or let it use a store of its own",
     )
 
 

@@ -23,6 +23,10 @@ Platform = Literal["simulation"]
 Access = Literal["read", "write"]
 Start = Literal["at-once", "on-demand"]
 Restart = Literal["never", "on-failure"]
+StoreKind = Literal["private", "public", "persistent"]
+StoreEncryption = Literal["none", "aes-gcm"]
+StoreKey = Literal["measurement", "signer", "shared"]
+Rollback = Literal["none", "detect"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +195,20 @@ class NetworkSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class StoreSettings:
+    """One ``<store>``; size in bytes, the file's path relative to the deployment's. None: the default."""
+
+    name: str
+    line: int
+    size: int | None = None
+    kind: StoreKind | None = None
+    file: str | None = None
+    encryption: StoreEncryption | None = None
+    key: StoreKey | None = None
+    rollback: Rollback | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Deployment:
     """A whole deployment file."""
 
@@ -207,6 +225,7 @@ class Deployment:
     directories: tuple[Directory, ...] = ()
     trusts: tuple[Trust, ...] = ()
     networks: tuple[NetworkSettings, ...] = ()
+    stores: tuple[StoreSettings, ...] = ()
 
     def share_lines(self) -> dict[int, int]:
         """Return, for each enclave with actors, the line of the first ``<enclave>`` that it has."""

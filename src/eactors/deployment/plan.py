@@ -6,7 +6,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 # What msgspec reads back for a launcher has its types at run time.
-from eactors.deployment.model import UNTRUSTED, Access, Cipher, KeyExchange, Kind, Platform, Rate, WaitPolicy
+from eactors.deployment.model import (
+    UNTRUSTED,
+    Access,
+    Cipher,
+    KeyExchange,
+    Kind,
+    Platform,
+    Rate,
+    StoreEncryption,
+    StoreKey,
+    StoreKind,
+    WaitPolicy,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +38,7 @@ DEFAULT_UNREAD = 1 << 26
 """Bytes that have come for an actor and that it has not taken."""
 DEFAULT_POOL_NODES = 64
 DEFAULT_POOL_SIZE = 4096
+DEFAULT_STORE_SIZE = 1 << 24
 DEFAULT_CIPHER: Cipher = "aes-128-gcm"
 DEFAULT_EXCHANGE: KeyExchange = "local-attestation"
 DEFAULT_RESTARTS = Rate(3, 60)
@@ -152,6 +165,31 @@ class PlannedPool:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedStore:
+    """A store, and the actors that use it.
+
+    Attributes:
+        server: The place of the server that they are all on.
+        limit: Blocks that it may grow to.
+        file: Its path, absolute; None unless it is persistent.
+        key: Who can have its key; None unless it is encrypted.
+        detects: Whether it notices that it was put back to an older state.
+        watchers: Those of the users that are told of changes.
+    """
+
+    name: str
+    server: int
+    kind: StoreKind
+    limit: int
+    file: str | None
+    encryption: StoreEncryption
+    key: StoreKey | None
+    detects: bool
+    users: tuple[str, ...]
+    watchers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedShare:
     """What a worker executes in one enclave."""
 
@@ -244,6 +282,7 @@ class Plan:
     directories: tuple[PlannedDirectory, ...]
     networks: tuple[PlannedNetwork, ...]
     pools: tuple[PlannedPool, ...]
+    stores: tuple[PlannedStore, ...]
     enclaves: dict[int, PlannedEnclave]
     keys: dict[str, Path]
     untrusted_requires: tuple[str, ...] = ()

@@ -25,6 +25,7 @@ from eactors.deployment.plan import (
     PlannedWorker,
 )
 from eactors.deployment.services import plan_services
+from eactors.deployment.stores import plan_stores
 from eactors.errors import EActorsError
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def make_plan(deployment: Deployment, source: Source, overrides: Iterable[tuple[
         directories=plan_directories(deployment),
         networks=plan_networks(deployment),
         pools=_pools(deployment, actors),
+        stores=plan_stores(deployment, actors, enclaves),
         enclaves=enclaves,
         keys={key.name: Path(deployment.file).parent / key.file for key in deployment.keys},
         untrusted_requires=requirements(deployment, actors.values(), UNTRUSTED),

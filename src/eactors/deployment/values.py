@@ -39,6 +39,8 @@ _IDENTIFIER = rf"[^!-@\[\\\]\^`{{-~{_INVISIBLE}][^!-/{_PUNCTUATION}{_INVISIBLE}]
 MODULE = re.compile(rf"(?=.{{1,255}}\Z){_IDENTIFIER}(?:\.{_IDENTIFIER})*(?::{_IDENTIFIER})?")
 _NUMBER = re.compile(r"[0-9]{1,10}")
 _RATE = re.compile(rf"([1-9][0-9]{{0,3}})[{WHITESPACE}]+per[{WHITESPACE}]+([1-9][0-9]{{0,4}})")
+_SIZE = re.compile(rf"([1-9][0-9]{{0,11}})[{WHITESPACE}]*(KiB|MiB|GiB)?")
+_UNITS = {None: 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 _WORD = re.compile(rf"[^{WHITESPACE}]+")
 
 _NAME_RULE = "a name is 1 to 255 letters, digits, '_', '.' or '-', and begins with neither '.' nor '-'"
@@ -117,6 +119,15 @@ class Value:
                 "write times and seconds, such as '3 per 60': at most 9999 times, within 99999 seconds",
             )
         return Rate(int(written[1]), int(written[2]))
+
+    def size(self) -> int:
+        """Return the value as a number of bytes."""
+        if (written := _SIZE.fullmatch(self.text)) is None:
+            raise self.fail(
+                f"is not a size: {quoted(self.text)}",
+                "write a number of bytes, or of KiB, MiB or GiB, such as '64 MiB'",
+            )
+        return int(written[1]) * _UNITS[written[2]]
 
     def choice(self, choices: Mapping[str, T]) -> T:
         """Return the one of ``choices`` that the value names."""

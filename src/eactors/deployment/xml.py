@@ -30,6 +30,7 @@ from eactors.deployment.xml_settings import (
     read_param,
     read_pool,
     read_requirement,
+    read_store,
     read_trust,
     read_wait,
 )
@@ -89,6 +90,7 @@ def parse(data: bytes, file: str) -> Deployment:
         trusts=tuple(read_trust(element) for element in root.all("trust")),
         directories=tuple(read_directory(element) for element in root.all("directory")),
         networks=tuple(read_network(element) for element in root.all("network")),
+        stores=tuple(read_store(element) for element in root.all("store")),
     )
 
 

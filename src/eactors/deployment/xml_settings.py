@@ -20,7 +20,12 @@ from eactors.deployment.model import (
     PoolSettings,
     Requirement,
     Restart,
+    Rollback,
     Start,
+    StoreEncryption,
+    StoreKey,
+    StoreKind,
+    StoreSettings,
     Trust,
     WaitPolicy,
     WaitSettings,
@@ -32,7 +37,7 @@ if TYPE_CHECKING:
 
 SETTINGS = (
     *("channel", "pool", "wait", "param", "enclave-settings", "key", "requires", "trust", "directory"),
-    "network",
+    *("network", "store"),
 )
 
 _ACCESSES: dict[str, Access] = {access: access for access in get_args(Access)}
@@ -43,6 +48,10 @@ _PLATFORMS: dict[str, Platform] = {platform: platform for platform in get_args(P
 _LATER_PLATFORMS = ("gramine",)
 _POLICIES: dict[str, WaitPolicy] = {policy: policy for policy in get_args(WaitPolicy)}
 _STARTS: dict[str, Start] = {start: start for start in get_args(Start)}
+_STORE_KINDS: dict[str, StoreKind] = {kind: kind for kind in get_args(StoreKind)}
+_STORE_ENCRYPTIONS: dict[str, StoreEncryption] = {each: each for each in get_args(StoreEncryption)}
+_STORE_KEYS: dict[str, StoreKey] = {key: key for key in get_args(StoreKey)}
+_ROLLBACKS: dict[str, Rollback] = {each: each for each in get_args(Rollback)}
 _RESTARTS: dict[str, Restart] = {restart: restart for restart in get_args(Restart)}
 _YES_OR_NO = {"yes": True, "no": False}
 
@@ -127,6 +136,21 @@ def read_network(element: Element) -> NetworkSettings:
         actor=given["actor"].name() if "actor" in given else None,
         sockets=_number(given, "sockets", limits.SOCKETS),
         unread=_number(given, "unread", limits.UNREAD_SIZES),
+    )
+
+
+def read_store(element: Element) -> StoreSettings:
+    """Read a ``<store>``."""
+    given = element.settings("name", optional=("size", "kind", "file", "encryption", "key", "rollback"))
+    return StoreSettings(
+        name=given["name"].name(),
+        line=element.line,
+        size=given["size"].size() if "size" in given else None,
+        kind=given["kind"].choice(_STORE_KINDS) if "kind" in given else None,
+        file=given["file"].path() if "file" in given else None,
+        encryption=given["encryption"].choice(_STORE_ENCRYPTIONS) if "encryption" in given else None,
+        key=given["key"].choice(_STORE_KEYS) if "key" in given else None,
+        rollback=given["rollback"].choice(_ROLLBACKS) if "rollback" in given else None,
     )
 
 

@@ -1,0 +1,40 @@
+"""The object store: state that several actors see the same, and that may outlive the application.
+
+An actor class declares a `Store`, and finds a `LiveStore` in its place at run time.
+"""
+
+from eactors.store.errors import (
+    NotAStore,
+    RollbackDetected,
+    StoreBusy,
+    StoreCorrupt,
+    StoreError,
+    StoreForged,
+    StoreFull,
+    StoreInUse,
+    StoreKeyMissing,
+    TransactionConflict,
+    WrongType,
+)
+from eactors.store.live import LiveStore
+from eactors.store.snapshot import StoreSnapshot
+from eactors.store.store import Store
+from eactors.store.transaction import Transaction
+
+__all__ = [
+    "LiveStore",
+    "NotAStore",
+    "RollbackDetected",
+    "Store",
+    "StoreBusy",
+    "StoreCorrupt",
+    "StoreError",
+    "StoreForged",
+    "StoreFull",
+    "StoreInUse",
+    "StoreKeyMissing",
+    "StoreSnapshot",
+    "Transaction",
+    "TransactionConflict",
+    "WrongType",
+]
