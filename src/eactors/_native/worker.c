@@ -5,6 +5,7 @@
  * it, so there a look is a turn. So it is where a worker spans several enclaves (baton.c). */
 #include "worker.h"
 
+#include <math.h>
 #include <sched.h>
 
 enum {
@@ -18,6 +19,7 @@ static const uint64_t SLEEP_BODY_NS = 20 * 1000 * 1000;
 typedef struct worker_seat {
     ActorObject *actor;
     PyObject *body; /* NULL: handlers only */
+    bool resting;   /* body() need not be called until a message comes */
     uint32_t count;
     ConnectorObject **connectors;
 } seat;
@@ -118,7 +120,7 @@ static int serve(WorkerObject *self, seat *at, uint32_t i) {
 
 /* Nothing can ever call this actor again. */
 static bool is_over(const seat *at) {
-    if (at->body != NULL) return false;
+    if (at->body != NULL && !at->resting) return false;
     for (uint32_t i = 0; i < at->count; i++) {
         const ConnectorObject *connector = at->connectors[i];
         if (!connector->idle && (!connector->peer_closed || (connector->again != NULL && connector->again->awaited))) return false;
@@ -137,10 +139,11 @@ static bool may_call_body(const seat *at) {
 }
 
 /* What a body() answers: True, there is more to do at once though no message moved; or for how
- * many seconds it can do without being called though none comes. */
-static void heed(WorkerObject *self, PyObject *answer) {
+ * many seconds it can do without being called though none comes; infinity: for ever. */
+static void heed(WorkerObject *self, seat *at, PyObject *answer) {
     double patience = PyFloat_CheckExact(answer) ? PyFloat_AS_DOUBLE(answer) * 1e9 : SLEEP_BODY_NS;
     if (patience < (double)self->patience) self->patience = patience > 0 ? (uint64_t)patience : 0;
+    at->resting = patience == (double)INFINITY;
     current.activity += answer == Py_True;
 }
 
@@ -159,7 +162,7 @@ static int run_actor(WorkerObject *self, seat *at) {
         if (at->body != NULL && actor->state == ACTOR_RUNNING && may_call_body(at)) {
             PyObject *answer = PyObject_CallOneArg(at->body, (PyObject *)actor);
             if (answer == NULL) return -1;
-            heed(self, answer);
+            heed(self, at, answer);
             Py_DECREF(answer);
         }
     }

@@ -17,7 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from eactors.build.reach import Reach
-    from eactors.deployment.plan import Home, Plan, PlannedChannel, PlannedService, PlannedWorker
+    from eactors.deployment.plan import (
+        Home,
+        Plan,
+        PlannedChannel,
+        PlannedService,
+        PlannedStore,
+        PlannedWorker,
+    )
 
 
 def enclave_plan(
@@ -38,6 +45,7 @@ def enclave_plan(
         channel for channel in plan.channels if channel.carrier == "private" and channel.ends[0].actor in own
     ]
     pools = [pool for pool in plan.pools if own & set(pool.users)]
+    stores = [store for store in plan.stores if own & set(store.users)]
     encrypted = any(
         channel.protection == "encrypted" and own & {end.actor for end in channel.ends}
         for channel in plan.channels
@@ -51,12 +59,15 @@ def enclave_plan(
             "beside": reached.beside,
         },
         "owners": dict(owners),
-        "powers": sorted({*(["exchanges"] if encrypted else []), *powers_of(reached), *_asked(plan, own)}),
+        "powers": sorted(
+            {*(["exchanges"] if encrypted else []), *powers_of(reached), *_asked(plan, own), *_keys(stores)}
+        ),
         "private_channels": [channel.capacity for channel in private],
         "pools": {
             pool.name: {"kind": pool.kind, "nodes": pool.nodes, "payload": pool.size} for pool in pools
         },
         "mboxes": {name: pool.name for pool in pools for name in pool.mboxes},
+        "stores": {store.name: _store(plan, store, own) for store in stores},
         "workers": [
             _worker(plan, worker, enclave, private, roots)
             for worker in plan.servers[server].workers
@@ -72,6 +83,25 @@ def _asked(plan: Plan, own: set[str]) -> Iterator[str]:
             declared = plan.actors[service.actor].cls.__eactors__.connectors[service.attribute]
             if isinstance(declared, Service):
                 yield from declared.powers
+
+
+def _keys(stores: Sequence[PlannedStore]) -> tuple[str, ...]:
+    return ("store_keys",) if any(store.key is not None for store in stores) else ()
+
+
+def _store(plan: Plan, store: PlannedStore, own: set[str]) -> dict[str, Any]:
+    homes = {plan.actors[user].enclave for user in store.users}
+    versions = [plan.enclaves[home].security_version for home in homes if home in plan.enclaves]
+    return {
+        "kind": store.kind,
+        "limit": store.limit,
+        "key": store.key,
+        "detects": store.detects,
+        # What is sealed to the signer is for all of them, the oldest included.
+        "security_version": min(versions, default=0),
+        "watchers": list(store.watchers),
+        "watched_here": bool(own & set(store.watchers)),
+    }
 
 
 def _worker(

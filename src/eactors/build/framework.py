@@ -18,6 +18,9 @@ FOLDER = Path(eactors.__path__[0])
 NATIVE = Path(str(_native.__spec__.origin))
 """The compiled module of this process; in an installation that is linked to its sources it lies elsewhere."""
 
+STORE = NATIVE.with_name("_store" + NATIVE.name.removeprefix("_native"))
+"""The compiled module of stores, which lies beside the other."""
+
 VARIANTS = NATIVE.parent / "_variants"
 """Below it, by name, the variants of the compiled module that enclaves get; see native_lines.json."""
 
@@ -38,11 +41,12 @@ TRUSTED = (
     "private.py",
     "resources.py",
     "services",
+    "store",
     "web",
 )
 """What of this package runs inside an enclave, besides the native module."""
 
-LISTS = ("", "services", "web")
+LISTS = ("", "services", "store", "web")
 """Packages below this one whose ``__init__`` only lists public names, and is cut to those in use."""
 
 FROZEN = frozenset(
@@ -61,15 +65,23 @@ class Parts:
     Attributes:
         modules: Modules that the entry loads only for such a plan.
         variant: Which variant of the native module has all that the plan needs.
+        store: Which variant of the module of stores; None: there are no stores.
     """
 
     modules: tuple[str, ...]
     variant: str
+    store: str | None = None
 
     @property
     def native(self) -> Path:
         """The file of that variant."""
         return VARIANTS / self.variant / NATIVE.name
+
+    def compiled(self) -> Iterator[Path]:
+        """All files of compiled modules."""
+        yield self.native
+        if self.store is not None:
+            yield VARIANTS / self.store / STORE.name
 
 
 BARE = Parts((), "bare")
@@ -89,14 +101,19 @@ def parts_of(plan: Mapping[str, Any]) -> Parts:
         for connector in actor["connectors"].values()
     ]
     kinds = {pool["kind"] for pool in plan["pools"].values()}
+    stores = plan["stores"].values()
     exchanges = {connector["exchange"] for connector in connectors if "exchange" in connector}
     modules = {
         **{f"eactors.attestation.{exchange.replace('-', '_')}": True for exchange in sorted(exchanges)},
         **{f"eactors.enclave.{power}": True for power in plan["powers"]},
         "eactors.enclave.pools": bool(kinds),
+        "eactors.enclave.stores": bool(plan["stores"]),
         "eactors.enclave.reopening": any("reopens" in connector for connector in connectors),
         "eactors.enclave.threads": len(plan["workers"]) > 1,
         "eactors.private": "private" in kinds,
+        "eactors.store.syncing": any(store["kind"] == "persistent" for store in stores),
+        "eactors.store.waiting": any(store["kind"] != "private" for store in stores),
+        "eactors.store.watching": any(store["watched_here"] for store in stores),
     }
     features = {  # in the order in which CMakeLists.txt names variants after them
         # For reports its keys would do, but they are no part of their own.
@@ -110,7 +127,9 @@ def parts_of(plan: Mapping[str, Any]) -> Parts:
         "sealed": bool(exchanges),
         "quotes": "remote-attestation" in exchanges,
     }
-    return Parts(_asked(modules), "-".join(_asked(features)) or "bare")
+    sealed = any(store["key"] is not None for store in stores)
+    store = ("store-sealed" if sealed else "store-plain") if stores else None
+    return Parts(_asked(modules), "-".join(_asked(features)) or "bare", store)
 
 
 def _asked(wishes: Mapping[str, bool]) -> tuple[str, ...]:

@@ -47,7 +47,8 @@ def native_lines(module: Path) -> dict[str, int]:
         counts = json.loads(file.read_bytes())
         wanted = module.read_bytes()
         for variant, lines in counts.items():
-            known = framework.NATIVE if variant == "host" else framework.VARIANTS / variant / module.name
+            known = framework.VARIANTS / variant / module.name
+            known = known if known.exists() else framework.NATIVE.with_name(module.name)
             if known.read_bytes() == wanted:
                 return {str(origin): int(number) for origin, number in lines.items()}
         raise ValueError(f"no variant is the same as {module}")  # noqa: TRY301

@@ -84,7 +84,8 @@ class Observation:
         for name in (*framework.TRUSTED, "__pycache__"):
             if name != "__init__.py" and (framework.FOLDER / name).exists():
                 _link(home / "eactors" / name, framework.FOLDER / name)
-        (home / "eactors" / framework.NATIVE.name).symlink_to(parts.native)
+        for compiled in parts.compiled():
+            (home / "eactors" / compiled.name).symlink_to(compiled)
         settings = {
             "parent": os.getpid(),
             "framework": (*_ENTRY, *parts.modules),
@@ -130,9 +131,10 @@ class Observation:
         if failure is not None:
             raise self._failed(home, *failure)
         files = {_place(home, name, Path(origin)): Path(origin) for name, origin in origins}
-        own = ("app/", "__main__.py", f"eactors/{framework.NATIVE.name}")
+        compiled = {f"eactors/{path.name}": path for path in self._parts.compiled()}
+        own = ("app/", "__main__.py", *compiled)
         files = {place: _real(place, path) for place, path in files.items() if not place.startswith(own)}
-        files[f"eactors/{framework.NATIVE.name}"] = self._parts.native
+        files |= compiled
         # Python reads it before it has a list of modules to put it on.
         files["eactors/__init__.py"] = framework.FOLDER / "__init__.py"
         return _with_libraries(files, maps)

@@ -42,7 +42,7 @@ def summarise(image: Image) -> dict[str, Share]:
         share[1] += entry["size"]
         if path.endswith(".py"):
             share[2] += _counted(entry["sha256"], image.folder / path)
-        elif path == f"eactors/{framework.NATIVE.name}":
+        elif path in (f"eactors/{framework.NATIVE.name}", f"eactors/{framework.STORE.name}"):
             for origin, lines in native_lines(image.folder / path).items():
                 counts[origin][2] += lines
     return {origin: Share(*share) for origin, share in counts.items()}

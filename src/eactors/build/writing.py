@@ -80,7 +80,8 @@ def _contents(
         return
     for path in framework.trusted_files():
         yield f"eactors/{path.relative_to(framework.FOLDER)}", path
-    yield f"eactors/{framework.NATIVE.name}", framework.NATIVE
+    for native in (framework.NATIVE, framework.STORE):
+        yield f"eactors/{native.name}", native
 
 
 def _write(target: Path, source: bytes | Path) -> dict[str, Any]:

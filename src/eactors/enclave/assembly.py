@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from eactors.actor import Actor
     from eactors.connector import Connector
     from eactors.enclave.pools import Pools
+    from eactors.enclave.stores import Stores
     from eactors.enclave.trust import Trust
 
     Report = Callable[[str, Actor, object], None]
@@ -35,6 +36,7 @@ class Assembly:
         module: The application's source.
         trust: Identity and keys; None on the untrusted side.
         report: Called when an actor has finished, failed, or asked for the exit.
+        tell: Tells the host, as `HostLink.event` does.
 
     Attributes:
         workers: In the order of the plan.
@@ -49,6 +51,7 @@ class Assembly:
         module: ModuleType,
         trust: Trust | None,
         report: Report,
+        tell: Callable[..., None],
     ) -> None:
         self._launch = launch
         self._trust = trust
@@ -56,6 +59,7 @@ class Assembly:
         self._module = module
         self._channels = [_native.PrivateChannel(capacity) for capacity in plan["private_channels"]]
         self._pools = self._made_pools(plan) if plan["pools"] else None
+        self._stores = self._made_stores(plan, tell) if plan["stores"] else None
         contexts = list(zip(plan["workers"], launch["workers"], strict=True))
         self.workers = [self._worker(entry, place, report) for entry, place in contexts]
         self.actors = [
@@ -68,6 +72,11 @@ class Assembly:
         from eactors.enclave.pools import Pools  # noqa: PLC0415 - not every enclave has any
 
         return Pools(plan, self._launch, self._region)
+
+    def _made_stores(self, plan: dict[str, Any], tell: Callable[..., None]) -> Stores:
+        from eactors.enclave.stores import Stores  # noqa: PLC0415 - not every enclave has any
+
+        return Stores(plan, self._launch, self._region, self._trust, tell)
 
     def _worker(self, entry: dict[str, Any], place: dict[str, Any], report: Report) -> _native.Worker:
         worker = _native.Worker(
@@ -108,7 +117,10 @@ class Assembly:
                     links.append((connector, *declared.handlers(cls, live)))
         if self._pools is not None:
             self._pools.give(actor)
-        worker.add(actor, getattr(cls, "body", None), links)
+        body = getattr(cls, "body", None)
+        if self._stores is not None:
+            body = self._stores.give(actor, body, links)
+        worker.add(actor, body, links)
         return actor
 
     def _connector(

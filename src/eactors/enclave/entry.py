@@ -94,7 +94,8 @@ class Enclave:
             if platform is not None:
                 trust = Trust(platform, self._plan, self.launch, self._opened)
             module = self._load()
-            assembly = Assembly(self._plan, self.launch, self.region, module, trust, self._report)
+            tell = self._link.event
+            assembly = Assembly(self._plan, self.launch, self.region, module, trust, self._report, tell)
             threads = self._threads(assembly.workers[1:])
             self.pin(0)
             for thread in threads:

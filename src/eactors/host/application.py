@@ -16,6 +16,7 @@ from eactors.host.deployed import read_deployed
 from eactors.host.directories import check_directories
 from eactors.host.errors import LaunchError
 from eactors.host.factory import Factory
+from eactors.host.keepers import Keepers
 from eactors.host.layout import HOST_NODES, HOST_PAYLOAD, lay_out
 from eactors.host.lives import GRACE, Lives
 from eactors.host.openings import Openings
@@ -110,6 +111,7 @@ class Application:
             ImageError: An image is not what was measured and signed.
         """
         self._make_region()
+        self._keepers = Keepers(self.deployed, self._layout, self._region, self._workspace)
         if self._servers is not None:
             self._servers.open(self._region)
         self._processes = Processes(
@@ -122,6 +124,7 @@ class Application:
             self._region,
             self._processes,
             Openings(self._region, self._layout, self.deployed),
+            self._keepers,
         )
         self.outcome.enclaves = self._lives.facts
         self.outcome.failures, self.outcome.warnings = self._lives.failures, self._lives.warnings
@@ -155,6 +158,7 @@ class Application:
             self._drain()
             self._lives.tend(self._drain)
             self._factory.tend()
+            self._keepers.tend()
             self._hear()
             if self._watcher is not None:
                 self._watcher.tick(self.received())
@@ -227,6 +231,8 @@ class Application:
             case "opened":
                 facts = self._facts(int(event["enclave"]))
                 facts.opened_ns = facts.opened_ns or int(event["at"])
+            case "store" | "store-key":
+                self._keepers.take(event)
             case "finished":
                 self._lives.finish(event["actor"])
             case "factory":
@@ -304,6 +310,8 @@ class Application:
         self._lives.end()
         self._processes.close()
         self._drain()
+        self._keepers.close()
+        self.outcome.warnings += self._keepers.warnings
         self._conclude()
 
     def _ask_to_end(self) -> None:

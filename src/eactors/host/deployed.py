@@ -23,6 +23,7 @@ from eactors.deployment.plan import (  # noqa: TC001
     PlannedPool,
     PlannedServer,
     PlannedService,
+    PlannedStore,
 )
 from eactors.errors import ImageError
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from eactors.deployment.plan import Plan
 
 FILE = "deployment.json"
-FORMAT = 4
+FORMAT = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class Deployed:
     directories: tuple[PlannedDirectory, ...]
     networks: tuple[PlannedNetwork, ...]
     pools: tuple[PlannedPool, ...]
+    stores: tuple[PlannedStore, ...]
     images: dict[int, str]
     lives: dict[int, PlannedLife]
     untrusted: dict[int, str] = field(default_factory=dict)
@@ -80,6 +82,7 @@ class Deployed:
             directories=tuple(each for each in self.directories if each.actor is None or each.actor in own),
             networks=tuple(each for each in self.networks if each.actor is None or each.actor in own),
             pools=tuple(pool for pool in self.pools if own & set(pool.users)),
+            stores=tuple(store for store in self.stores if store.server == place),
             images=images,
             place=place,
         )
@@ -125,12 +128,13 @@ def describe(plan: Plan, images: dict[int, str], untrusted: dict[int, str], comm
         directories=plan.directories,
         networks=plan.networks,
         pools=plan.pools,
+        stores=plan.stores,
         images=images,
         lives={enclave: planned.life for enclave, planned in plan.enclaves.items()},
         untrusted=untrusted,
     )
-    # Where its source and its directories lie, and what it can bear, may differ from machine to machine.
-    same = msgspec.json.encode(replace(deployed, source="", directories=(), networks=()))
+    # Where its source, directories and stores lie, and what it can bear, may differ from machine to machine.
+    same = msgspec.json.encode(replace(deployed, source="", directories=(), networks=(), stores=()))
     deployed = replace(deployed, digest=sha256(same + common).hexdigest())
     return msgspec.json.format(msgspec.json.encode(deployed), indent=1) + b"\n"
 

@@ -1,8 +1,8 @@
 """The guard: a process that cleans up when the launcher is killed without warning.
 
 It waits for the other end of a pipe to vanish, which the kernel sees to however the
-launcher ends, and removes what would be left behind: the enclave folders, the region's
-file, and any enclave that the kernel's own signal has missed.
+launcher ends, and removes what would be left behind: the enclave folders, the files in
+shared memory, and any enclave that the kernel's own signal has missed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Guard:
 
     Args:
         folder: A directory to remove.
-        region: A file to remove.
+        region: A file to remove, and with it all whose names begin so.
     """
 
     def __init__(self, folder: Path, region: Path) -> None:
@@ -64,7 +64,8 @@ def _guard(reader: int, writer: int, folder: Path, region: Path) -> None:
             break
         # Whom the kernel is just killing may have put one more file there.
         time.sleep(_PAUSE)
-    region.unlink(missing_ok=True)
+    for file in region.parent.glob(f"{region.name}*"):
+        file.unlink(missing_ok=True)
     os._exit(0)
 
 

@@ -33,9 +33,10 @@ def launch_of(deployed: Deployed, layout: Layout, enclave: int, epochs: Mapping[
     ]
     services = [service for service in deployed.services if service.actor in own]
     pools = [pool for pool in deployed.pools if own & set(pool.users)]
+    watchers = {name for store in deployed.stores if own & set(store.users) for name in store.watchers}
     return {
         "host": host_of(layout),
-        "bells": {actor: layout.bell_of(actor) for actor in {peer for _, peer in ends} | own}
+        "bells": {actor: layout.bell_of(actor) for actor in {peer for _, peer in ends} | own | watchers}
         | {f"system {service.system}": layout.system.bell for service in services if layout.system},
         "channels": {
             str(number): {**_channel(layout, number), "epoch": epochs.get(number, 1)}

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from eactors.host.deployed import Deployed
+    from eactors.host.keepers import Keepers
     from eactors.host.layout import ContextPlace, Layout
     from eactors.host.openings import Openings
     from eactors.host.processes import Processes
@@ -79,6 +80,7 @@ class Lives:
         region: The shared memory.
         processes: Makes processes.
         openings: The channels between them.
+        keepers: Their stores.
 
     Attributes:
         all: By enclave.
@@ -96,9 +98,11 @@ class Lives:
         region: _native.Region,
         processes: Processes,
         openings: Openings,
+        keepers: Keepers,
     ) -> None:
         self._region, self._processes, self._openings = region, processes, openings
-        processes.epochs = openings.epochs
+        self._keepers = keepers
+        processes.epochs, processes.stores = openings.epochs, keepers.launch_of
         self.all = {
             enclave: Life(
                 enclave,
@@ -235,6 +239,7 @@ class Lives:
         life.facts.status, life.state = status, "absent"
         life.unfinished.clear()
         self._openings.leave(life.enclave)
+        self._keepers.mourn(life.enclave)
         whose = f" with {', '.join(life.actors)}" if life.actors else ""
         last = f": {words}" if words else ""
         died = Failure(f"{life.title}{whose} {death(status)}{last}", hint=ENDED_FOR_GOOD)

@@ -40,6 +40,7 @@ class Processes:
 
     Attributes:
         epochs: Of the channels of an enclave that may be reopened, by id; it is told them.
+        stores: What an enclave is told of its stores.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Processes:
         self._sandbox = sandbox
         self._children: dict[int, Child] = {}
         self.epochs: Callable[[int], Mapping[int, int]] = lambda _: {}
+        self.stores: Callable[[int], Mapping[str, Any]] = lambda _: {}
         self._cpu = SoftwareCpu() if set(deployed.images) - {UNTRUSTED} else None
         self._manifest = manifest_of(built)
 
@@ -129,6 +131,7 @@ class Processes:
     def _write_launch(self, enclave: int, file: Path) -> None:
         launch: dict[str, Any] = {
             **launch_of(self._deployed, self._layout, enclave, self.epochs(enclave)),
+            **self.stores(enclave),
             **self._manifest,
             **self._common(),
             "sandbox": self._sandbox,

@@ -1,0 +1,133 @@
+"""The stores of an enclave: opened before it is sealed, and looked after in its actors' turns."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from eactors import _store
+from eactors.store.errors import StoreError
+from eactors.store.live import LiveStore
+from eactors.store.values import Values
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, NoReturn
+
+    from eactors import _native
+    from eactors.actor import Actor
+    from eactors.enclave.trust import Trust
+    from eactors.services.answer import Answer
+    from eactors.store.syncing import Syncs
+    from eactors.store.watching import Watch
+
+    Body = Callable[[Any], object]
+
+_FOREVER = float("inf")
+_WATCHFUL = 1.0
+
+
+class Stores:
+    """Opens them, and gives each actor what its class declares.
+
+    Args:
+        plan: The enclave's plan.
+        launch: What the launcher said at the start.
+        region: The shared memory.
+        trust: Where keys come from; None on the untrusted side.
+        tell: Tells the host, as `HostLink.event` does.
+    """
+
+    def __init__(
+        self,
+        plan: dict[str, Any],
+        launch: dict[str, Any],
+        region: _native.Region,
+        trust: Trust | None,
+        tell: Callable[..., None],
+    ) -> None:
+        self._plan, self._launch = plan["stores"], launch
+        self._region, self._trust, self._tell = region, trust, tell
+        self._syncs: dict[str, Syncs] = {}
+        self._stores = {name: self._open(name, entry) for name, entry in self._plan.items()}
+
+    def _open(self, name: str, entry: dict[str, Any]) -> _store.Store:
+        owner, path = self._launch["owner"], self._launch["stores"].get(name)
+        if entry["kind"] == "private":
+            return _store.Store(None, entry["limit"], owner)
+        from eactors.store.waiting import Waiting  # noqa: PLC0415 - a private store asks nobody for room
+
+        wait = Waiting(name, lambda wish: self._tell("store", store=name, wish=wish))
+        key = id_ = None
+        if entry["key"] is not None:
+            assert self._trust is not None
+            id_, key = self._trust.power("store_keys").open(name, entry, path, self._tell)
+        wait.store = store = _store.Store(
+            path, entry["limit"], owner, key=key, id=id_, detects=entry["detects"], wait=wait
+        )
+        if entry["kind"] == "persistent":
+            from eactors.store.syncing import Syncs  # noqa: PLC0415 - the others are on no disk
+
+            self._syncs[name] = Syncs(name, store, partial(wait.ask, "sync"))
+        return store
+
+    def give(self, actor: Actor, body: Body | None, links: list[_native.Attached]) -> Body | None:
+        """Set the attributes of an actor that are stores; what its worker is to call as its body.
+
+        Args:
+            actor: The actor.
+            body: Its own; None: it has none.
+            links: Its connectors, with their handlers; for an actor without a body of its own
+                those without get one, for nobody else takes what comes there.
+        """
+        watches: list[Watch] = []
+        syncs: list[Syncs] = []
+        for attribute, declared in type(actor).__eactors__.stores.items():
+            name, values = declared.name, Values(declared)
+            store = self._stores[name]
+            bells = sorted({self._launch["bells"][each] for each in self._plan[name]["watchers"]})
+            changed = partial(self._region.ring, *bells) if bells else _nobody
+            sync: Callable[[], Answer[int]] = partial(_refuse_sync, name, self._plan[name]["kind"])
+            if name in self._syncs:
+                sync = self._syncs[name].sync
+                syncs.append(self._syncs[name])
+            setattr(actor, attribute, LiveStore(store, values, changed, sync))
+            if declared.watches:
+                from eactors.store.watching import Watch  # noqa: PLC0415 - few actors watch
+
+                handlers = [(prefix, getattr(type(actor), name)) for prefix, name in declared.watches]
+                watches.append(Watch(actor, store, values, handlers))
+        if not watches and not syncs:
+            return body
+        if body is None:
+            links[:] = [(end, handler or _nobody, lost) for end, handler, lost in links]
+        return _turn(body, watches, syncs)
+
+
+def _turn(body: Body | None, watches: list[Watch], syncs: list[Syncs]) -> Body:
+    """A body that looks after stores first."""
+
+    def turn(actor: Actor) -> object:
+        more = False
+        for watch in watches:
+            more |= watch.look()
+        for sync in syncs:
+            if sync.are_open:
+                sync.look()
+        if body is not None and not actor.stopped:
+            answer = body(actor)
+            return True if more else answer
+        return more or (_WATCHFUL if watches or any(sync.are_open for sync in syncs) else _FOREVER)
+
+    return turn
+
+
+def _nobody(*_: object) -> None:
+    """Nobody is interested."""
+
+
+def _refuse_sync(name: str, kind: str) -> NoReturn:
+    raise StoreError(
+        f"store {name!r} is {kind}, and on no disk to be synced with",
+        hint=f'make it persistent: <store name="{name}" kind="persistent" file="..."/>',
+    )
