@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import eactors
-from eactors import _native, attested_tls, resources, services, web
+from eactors import _native, attested_tls, resources, services, store, web
 from eactors.aio import AsyncActor
 from eactors.cli.main import cli
 from eactors.errors import EActorsError
 from eactors.private import PrivateMbox
-from eactors.services.base import Answer
+from eactors.services.answer import Answer
 from eactors.services.clock import ClockClient, Timer
 from eactors.services.console import ConsoleClient
 from eactors.services.files import Entry, File, FilesClient, Stat, Watch
@@ -41,7 +41,7 @@ INTRODUCTION = """\
 # Reference
 
 Names are imported from `eactors`, unless it says otherwise. What a source *declares* in a class
-(`Connector`, `Pool`, `Mbox`) becomes, in each instance, the live object of the same name, whose
+(`Connector`, `Pool`, `Mbox`, `Store`) becomes, in each instance, the live object of the same name, whose
 methods follow the declaration here. `body()` is the actor's own to define.
 """
 
@@ -97,7 +97,7 @@ def reference() -> str:
         if live is not None:
             parts.append(f"### A live {declared.__name__}\n")
             parts.extend(class_parts(live))
-    for module in (attested_tls, resources, web):
+    for module in (attested_tls, resources, store, web):
         parts.append(f"## Module `{module.__name__}`\n")
         parts.extend(module_parts(module))
     parts.append("## Module `eactors.services`\n")

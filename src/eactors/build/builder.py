@@ -197,6 +197,16 @@ def _write_manifest(plan: Plan, folder: Path, images: dict[int, Image], owners: 
             }
             for channel in plan.channels
             if channel.protection == "encrypted"
+        ]
+        + [
+            {
+                "id": channel.id,
+                "between": [f"store {channel.store} in enclave {enclave}" for enclave in channel.enclaves],
+                "enclaves": list(channel.enclaves),
+                "cipher": channel.cipher,
+                "exchange": channel.exchange,
+            }
+            for channel in plan.key_channels
         ],
     }
     (folder / MANIFEST).write_bytes(canonical(content))

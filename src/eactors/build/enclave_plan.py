@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Home,
         Plan,
         PlannedChannel,
+        PlannedKeyChannel,
         PlannedService,
         PlannedStore,
         PlannedWorker,
@@ -67,7 +68,7 @@ def enclave_plan(
             pool.name: {"kind": pool.kind, "nodes": pool.nodes, "payload": pool.size} for pool in pools
         },
         "mboxes": {name: pool.name for pool in pools for name in pool.mboxes},
-        "stores": {store.name: _store(plan, store, own) for store in stores},
+        "stores": {store.name: _store(plan, store, home) for store in stores},
         "workers": [
             _worker(plan, worker, enclave, private, roots)
             for worker in plan.servers[server].workers
@@ -89,9 +90,9 @@ def _keys(stores: Sequence[PlannedStore]) -> tuple[str, ...]:
     return ("store_keys",) if any(store.key is not None for store in stores) else ()
 
 
-def _store(plan: Plan, store: PlannedStore, own: set[str]) -> dict[str, Any]:
-    homes = {plan.actors[user].enclave for user in store.users}
-    versions = [plan.enclaves[home].security_version for home in homes if home in plan.enclaves]
+def _store(plan: Plan, store: PlannedStore, home: Home) -> dict[str, Any]:
+    users = {plan.actors[user].enclave for user in store.users}
+    versions = [plan.enclaves[user].security_version for user in users if user in plan.enclaves]
     return {
         "kind": store.kind,
         "limit": store.limit,
@@ -100,7 +101,27 @@ def _store(plan: Plan, store: PlannedStore, own: set[str]) -> dict[str, Any]:
         # What is sealed to the signer is for all of them, the oldest included.
         "security_version": min(versions, default=0),
         "watchers": list(store.watchers),
-        "watched_here": bool(own & set(store.watchers)),
+        "watched_here": any(plan.actors[watcher].home == home for watcher in store.watchers),
+        "key_channels": [
+            _key_channel(channel, channel.enclaves.index(home[1]))
+            for channel in plan.key_channels
+            if channel.store == store.name and home[1] in channel.enclaves
+        ],
+    }
+
+
+def _key_channel(channel: PlannedKeyChannel, side: int) -> dict[str, Any]:
+    peer = channel.enclaves[1 - side]
+    return {
+        "peer": f"enclave {peer}",
+        "peer_enclave": peer,
+        "side": side,
+        "channel": channel.id,
+        "message_size": channel.message_size,
+        "capacity": ring_slots(channel.capacity),
+        "payload": node_payload(channel),
+        "cipher": channel.cipher,
+        "exchange": channel.exchange,
     }
 
 

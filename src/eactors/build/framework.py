@@ -102,6 +102,7 @@ def parts_of(plan: Mapping[str, Any]) -> Parts:
     ]
     kinds = {pool["kind"] for pool in plan["pools"].values()}
     stores = plan["stores"].values()
+    connectors += [channel for store in stores for channel in store["key_channels"]]
     exchanges = {connector["exchange"] for connector in connectors if "exchange" in connector}
     modules = {
         **{f"eactors.attestation.{exchange.replace('-', '_')}": True for exchange in sorted(exchanges)},
@@ -110,6 +111,7 @@ def parts_of(plan: Mapping[str, Any]) -> Parts:
         "eactors.enclave.stores": bool(plan["stores"]),
         "eactors.enclave.reopening": any("reopens" in connector for connector in connectors),
         "eactors.enclave.threads": len(plan["workers"]) > 1,
+        "eactors.enclave.store_sharing": any(store["key_channels"] for store in stores),
         "eactors.private": "private" in kinds,
         "eactors.store.syncing": any(store["kind"] == "persistent" for store in stores),
         "eactors.store.waiting": any(store["kind"] != "private" for store in stores),

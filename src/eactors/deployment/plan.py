@@ -165,6 +165,26 @@ class PlannedPool:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedKeyChannel:
+    """How one enclave gives the key of a store to another: an encrypted channel that no actor has.
+
+    Attributes:
+        id: Its number; they share their numbers with channels.
+        enclaves: Who gives the key, and who gets it.
+    """
+
+    id: int
+    store: str
+    server: int
+    enclaves: tuple[int, int]
+    cipher: Cipher = "aes-256-gcm"
+    exchange: KeyExchange = DEFAULT_EXCHANGE
+    capacity: int = 8
+    message_size: int = 64
+    node_size: int = 512
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedStore:
     """A store, and the actors that use it.
 
@@ -283,6 +303,7 @@ class Plan:
     networks: tuple[PlannedNetwork, ...]
     pools: tuple[PlannedPool, ...]
     stores: tuple[PlannedStore, ...]
+    key_channels: tuple[PlannedKeyChannel, ...]
     enclaves: dict[int, PlannedEnclave]
     keys: dict[str, Path]
     untrusted_requires: tuple[str, ...] = ()

@@ -25,6 +25,7 @@ from eactors.deployment.plan import (
     PlannedWorker,
 )
 from eactors.deployment.services import plan_services
+from eactors.deployment.store_keys import plan_key_channels
 from eactors.deployment.stores import plan_stores
 from eactors.errors import EActorsError
 
@@ -57,17 +58,20 @@ def make_plan(deployment: Deployment, source: Source, overrides: Iterable[tuple[
     _refuse_strays(deployment, actors, values)
     enclaves = plan_enclaves(deployment, actors.values())
     channels = plan_channels(deployment, actors, enclaves)
+    services = plan_services(actors.values(), len(channels))
+    stores = plan_stores(deployment, actors, enclaves)
     plan = Plan(
         source=source.path,
         deployment=deployment,
         actors=actors,
         servers=tuple(_server(deployment, server) for server in deployment.servers),
         channels=channels,
-        services=plan_services(actors.values(), len(channels)),
+        services=services,
         directories=plan_directories(deployment),
         networks=plan_networks(deployment),
         pools=_pools(deployment, actors),
-        stores=plan_stores(deployment, actors, enclaves),
+        stores=stores,
+        key_channels=plan_key_channels(stores, actors, len(channels) + len(services)),
         enclaves=enclaves,
         keys={key.name: Path(deployment.file).parent / key.file for key in deployment.keys},
         untrusted_requires=requirements(deployment, actors.values(), UNTRUSTED),

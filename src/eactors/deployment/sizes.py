@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from eactors.deployment.plan import PlannedChannel
+    from eactors.deployment.plan import PlannedChannel, PlannedKeyChannel
 
 TAG = 16
 """Bytes that authentication adds to each frame of an encrypted channel."""
@@ -20,7 +20,7 @@ def ring_slots(messages: int) -> int:
     return 1 << (messages - 1).bit_length()
 
 
-def node_payload(channel: PlannedChannel) -> int:
+def node_payload(channel: PlannedChannel | PlannedKeyChannel) -> int:
     """Bytes of one node of a public channel: a frame, and its tag if it is encrypted."""
     return channel.node_size + (0 if channel.cipher == "none" else TAG)
 

@@ -13,12 +13,13 @@ from eactors.deployment.encryption import signer_words
 from eactors.deployment.errors import DeploymentError
 from eactors.deployment.hints import quoted
 from eactors.deployment.model import UNTRUSTED
+from eactors.deployment.plan import PlannedKeyChannel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from eactors.deployment.model import Deployment, StoreEncryption, StoreKey, StoreKind, StoreSettings
-    from eactors.deployment.plan import PlannedActor, PlannedEnclave
+    from eactors.deployment.plan import PlannedActor, PlannedEnclave, PlannedStore
 
 Decision = tuple["StoreEncryption", "StoreKey | None"]
 
@@ -57,7 +58,7 @@ class StoreKeys:
         apart = _apart(homes)
         key = setting.key if setting is not None else None
         if key is None:
-            return encryption, "measurement" if len(homes) == 1 else "shared" if apart else "signer"
+            key = "measurement" if len(homes) == 1 else "shared" if apart else "signer"
         if setting is not None and key == "measurement" and len(homes) > 1:
             raise self._refusal(
                 setting,
@@ -71,7 +72,22 @@ class StoreKeys:
                 f"has key 'signer', but {apart}",
                 'write key="shared", or let the enclaves that use it be of one signer and product id',
             )
+        if key == "shared":
+            self._refuse_comings(name, setting, homes)
         return encryption, key
+
+    def _refuse_comings(self, name: str, setting: StoreSettings | None, homes: list[PlannedEnclave]) -> None:
+        """Refuse to hand a key to who may not be there at the start, or be there twice."""
+        for home in homes:
+            if len(homes) > 1 and home.life.may_begin_again:
+                raise DeploymentError(
+                    f"store {quoted(name)} has a key that its enclaves give each other at the start, but"
+                    f" {home.title} is started on demand or anew",
+                    file=self._deployment.file,
+                    line=None if setting is None else setting.line,
+                    hint="let it live as long as the application, or let all be of one signer and product id:"
+                    ' then they have a key in common, key="signer"',
+                )
 
     def _refuse_useless(self, setting: StoreSettings, kind: StoreKind, outside: list[str]) -> None:
         if outside:
@@ -120,6 +136,31 @@ class StoreKeys:
             line=setting.line,
             hint=hint,
         )
+
+
+def plan_key_channels(
+    stores: Iterable[PlannedStore], actors: dict[str, PlannedActor], first: int
+) -> tuple[PlannedKeyChannel, ...]:
+    """Plan how shared keys get from the first enclave of each store to the others.
+
+    The first is that with the lowest id, whatever the store: so no two wait for each other.
+
+    Args:
+        stores: The stores.
+        actors: The placed actors.
+        first: The id of the first channel.
+    """
+    pairs = [
+        (store, min(homes), other)
+        for store in stores
+        if store.key == "shared"
+        for homes in [{actors[user].enclave for user in store.users}]
+        for other in sorted(homes)[1:]
+    ]
+    return tuple(
+        PlannedKeyChannel(first + number, store.name, store.server, (holder, other))
+        for number, (store, holder, other) in enumerate(pairs)
+    )
 
 
 def _apart(homes: list[PlannedEnclave]) -> str | None:

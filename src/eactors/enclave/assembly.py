@@ -62,6 +62,8 @@ class Assembly:
         self._stores = self._made_stores(plan, tell) if plan["stores"] else None
         contexts = list(zip(plan["workers"], launch["workers"], strict=True))
         self.workers = [self._worker(entry, place, report) for entry, place in contexts]
+        if self._stores is not None:
+            self._stores.share(self.workers[0])
         self.actors = [
             (worker, self._actor(worker, place, actor))
             for worker, (entry, place) in zip(self.workers, contexts, strict=True)

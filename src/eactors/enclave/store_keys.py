@@ -53,7 +53,12 @@ class StoreKeys:
         self._platform, self._identity = platform, identity
 
     def open(
-        self, name: str, entry: dict[str, Any], path: str, tell: Callable[..., None]
+        self,
+        name: str,
+        entry: dict[str, Any],
+        path: str,
+        tell: Callable[..., None],
+        ask: Callable[[], bytes] | None,
     ) -> tuple[bytes, bytes]:
         """The id of a store, and its key.
 
@@ -62,30 +67,26 @@ class StoreKeys:
             entry: What the plan says of it.
             path: Its file, which the launcher has made.
             tell: Tells the host.
+            ask: Gets the key from the enclave that has it; None: nobody has it but this one.
 
         Raises:
             StoreKeyMissing: There is a key, and it is for others than this enclave.
         """
         policy, owner = self._owner(entry)
-        deadline, made = time.monotonic() + _PATIENCE, False
-        while time.monotonic() < deadline:
-            head = _head(path)
-            slots = list(_slots(head))
-            own = [slot for slot in slots if slot[1] == owner]
-            if own:
-                return head[_ID], self._unsealed(name, head[_ID], policy, max(own))
-            if slots:
+        head = _head(path)
+        if not any(slot[1] == owner for slot in _slots(head)):
+            if ask is None and any(_slots(head)):
                 raise StoreKeyMissing(
                     f"the key of store {name!r} is for another {entry['key']} than this enclave has",
                     hint="use the enclave that has made it, or move the store's file away to begin anew",
                 )
-            if not made:
-                made = True
-                version = min(entry["security_version"], self._identity.security_version)
-                sealed = self._sealed(head[_ID], policy, version, os.urandom(_KEY))
-                tell("store-key", store=name, id=_FIRST, owner=owner.hex(), sealed=sealed.hex())
-            time.sleep(_NAP)
-        raise StoreKeyMissing(f"the launcher has not kept the key of store {name!r} for {_PATIENCE:.0f} s")
+            key = os.urandom(_KEY) if ask is None else ask()
+            version = min(entry["security_version"], self._identity.security_version)
+            sealed = self._sealed(head[_ID], policy, version, key)
+            tell("store-key", store=name, id=_FIRST, owner=owner.hex(), sealed=sealed.hex())
+            head = _head_with(name, path, owner)
+        newest = max(slot for slot in _slots(head) if slot[1] == owner)
+        return head[_ID], self._unsealed(name, head[_ID], policy, newest)
 
     def _owner(self, entry: dict[str, Any]) -> tuple[int, bytes]:
         if entry["key"] == "signer":
@@ -128,6 +129,17 @@ def _covered(store: bytes, number: int, header: bytes) -> bytes:
 def _head(path: str) -> bytes:
     with open(path, "rb") as file:  # noqa: PTH123 - pathlib would cost every enclave its memory
         return file.read(_HEAD)
+
+
+def _head_with(name: str, path: str, owner: bytes) -> bytes:
+    """The file's head, once the launcher has put a key into it."""
+    deadline = time.monotonic() + _PATIENCE
+    while time.monotonic() < deadline:
+        head = _head(path)
+        if any(slot[1] == owner for slot in _slots(head)):
+            return head
+        time.sleep(_NAP)
+    raise StoreKeyMissing(f"the launcher has not kept the key of store {name!r} for {_PATIENCE:.0f} s")
 
 
 def _slots(head: bytes) -> Iterator[Slot]:

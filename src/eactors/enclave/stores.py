@@ -49,6 +49,7 @@ class Stores:
         self._plan, self._launch = plan["stores"], launch
         self._region, self._trust, self._tell = region, trust, tell
         self._syncs: dict[str, Syncs] = {}
+        self._givers: list[Callable[[_native.Worker], None]] = []
         self._stores = {name: self._open(name, entry) for name, entry in self._plan.items()}
 
     def _open(self, name: str, entry: dict[str, Any]) -> _store.Store:
@@ -60,8 +61,7 @@ class Stores:
         wait = Waiting(name, lambda wish: self._tell("store", store=name, wish=wish))
         key = id_ = None
         if entry["key"] is not None:
-            assert self._trust is not None
-            id_, key = self._trust.power("store_keys").open(name, entry, path, self._tell)
+            id_, key = self._key(name, entry, path)
         wait.store = store = _store.Store(
             path, entry["limit"], owner, key=key, id=id_, detects=entry["detects"], wait=wait
         )
@@ -70,6 +70,26 @@ class Stores:
 
             self._syncs[name] = Syncs(name, store, partial(wait.ask, "sync"))
         return store
+
+    def _key(self, name: str, entry: dict[str, Any], path: str) -> tuple[bytes, bytes]:
+        """The store's id, and its key."""
+        assert self._trust is not None
+        ask, channels = None, entry["key_channels"]
+        if channels:
+            from eactors.enclave.store_sharing import Sharing  # noqa: PLC0415 - most keys are sealed only
+
+            sharing = Sharing(self._launch, self._region, self._trust)
+            if channels[0]["side"] == 1:
+                ask = partial(sharing.ask, name, channels[0])
+        id_, key = self._trust.power("store_keys").open(name, entry, path, self._tell, ask)
+        if channels and ask is None:
+            self._givers.append(lambda worker: sharing.give(worker, name, channels, key))
+        return id_, key
+
+    def share(self, worker: _native.Worker) -> None:
+        """Have a worker give keys to other enclaves, if this one has some to give."""
+        for give in self._givers:
+            give(worker)
 
     def give(self, actor: Actor, body: Body | None, links: list[_native.Attached]) -> Body | None:
         """Set the attributes of an actor that are stores; what its worker is to call as its body.

@@ -18,6 +18,7 @@ from eactors.deployment.model import UNTRUSTED
 from eactors.deployment.plan import (  # noqa: TC001
     PlannedChannel,
     PlannedDirectory,
+    PlannedKeyChannel,
     PlannedLife,
     PlannedNetwork,
     PlannedPool,
@@ -60,6 +61,7 @@ class Deployed:
     networks: tuple[PlannedNetwork, ...]
     pools: tuple[PlannedPool, ...]
     stores: tuple[PlannedStore, ...]
+    key_channels: tuple[PlannedKeyChannel, ...]
     images: dict[int, str]
     lives: dict[int, PlannedLife]
     untrusted: dict[int, str] = field(default_factory=dict)
@@ -83,6 +85,7 @@ class Deployed:
             networks=tuple(each for each in self.networks if each.actor is None or each.actor in own),
             pools=tuple(pool for pool in self.pools if own & set(pool.users)),
             stores=tuple(store for store in self.stores if store.server == place),
+            key_channels=tuple(each for each in self.key_channels if each.server == place),
             images=images,
             place=place,
         )
@@ -129,6 +132,7 @@ def describe(plan: Plan, images: dict[int, str], untrusted: dict[int, str], comm
         networks=plan.networks,
         pools=plan.pools,
         stores=plan.stores,
+        key_channels=plan.key_channels,
         images=images,
         lives={enclave: planned.life for enclave, planned in plan.enclaves.items()},
         untrusted=untrusted,

@@ -34,13 +34,23 @@ def launch_of(deployed: Deployed, layout: Layout, enclave: int, epochs: Mapping[
     services = [service for service in deployed.services if service.actor in own]
     pools = [pool for pool in deployed.pools if own & set(pool.users)]
     watchers = {name for store in deployed.stores if own & set(store.users) for name in store.watchers}
+    keys = [each for each in deployed.key_channels if enclave in each.enclaves]
     return {
         "host": host_of(layout),
         "bells": {actor: layout.bell_of(actor) for actor in {peer for _, peer in ends} | own | watchers}
-        | {f"system {service.system}": layout.system.bell for service in services if layout.system},
+        | {f"system {service.system}": layout.system.bell for service in services if layout.system}
+        | {
+            f"enclave {context.enclave}": context.bell
+            for context in reversed(layout.contexts)  # that of the first worker, which does it
+            if any(context.enclave in each.enclaves for each in keys)
+        },
         "channels": {
             str(number): {**_channel(layout, number), "epoch": epochs.get(number, 1)}
-            for number in (*(channel.id for channel, _ in ends), *(service.id for service in services))
+            for number in (
+                *(channel.id for channel, _ in ends),
+                *(each.id for each in services),
+                *(each.id for each in keys),
+            )
             if number in layout.channels
         },
         "pools": {pool.name: _pool(layout, pool) for pool in pools},

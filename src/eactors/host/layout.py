@@ -11,7 +11,13 @@ from eactors.deployment.plan import PlannedShare, PlannedWorker
 from eactors.deployment.sizes import node_payload, ring_slots
 
 if TYPE_CHECKING:
-    from eactors.deployment.plan import PlannedChannel, PlannedPool, PlannedServer, PlannedService
+    from eactors.deployment.plan import (
+        PlannedChannel,
+        PlannedKeyChannel,
+        PlannedPool,
+        PlannedServer,
+        PlannedService,
+    )
     from eactors.host.deployed import Deployed
 
 HOST_NODES = 256
@@ -141,9 +147,10 @@ def lay_out(plan: Deployed, server: PlannedServer) -> Layout:
         # The first id after the host's is for the system actors.
         participant, number = layout.take(_native.PARTICIPANT_BYTES), layout.host_id + 2 + len(layout.links)
         layout.links[peer] = LinkPlace(participant, number, layout.take(_native.BELL_BYTES))
-    for channel in plan.channels:
-        if channel.carrier != "private":
-            layout.channels[channel.id] = _lay_channel(layout, channel, node_payload(channel))
+    shared: list[PlannedChannel | PlannedKeyChannel]
+    shared = [*(each for each in plan.channels if each.carrier != "private"), *plan.key_channels]
+    for channel in shared:
+        layout.channels[channel.id] = _lay_channel(layout, channel, node_payload(channel))
     for pool in plan.pools:
         if pool.kind == "public":
             layout.pools[pool.name] = _lay_pool(layout, pool)
@@ -161,7 +168,9 @@ def _lay_system(layout: Layout) -> ContextPlace:
     return ContextPlace(worker, SYSTEM, (), layout.host_id + 1, participant, bell, (0, 0, 1))
 
 
-def _lay_channel(layout: Layout, channel: PlannedChannel | PlannedService, payload: int) -> ChannelPlace:
+def _lay_channel(
+    layout: Layout, channel: PlannedChannel | PlannedService | PlannedKeyChannel, payload: int
+) -> ChannelPlace:
     capacity = ring_slots(channel.capacity)
     mboxes = (
         layout.take(_native.Region.mbox_bytes(capacity)),
