@@ -108,7 +108,7 @@ class Keepers:
                 keeper.sync()
             else:
                 keeper.grow()
-        except OSError as error:
+        except (OSError, StoreError) as error:
             self._trouble(name, error)
         enclave = int(event["enclave"])
         self._region.ring(*{each.bell for each in self._layout.contexts if each.enclave == enclave})
@@ -119,14 +119,17 @@ class Keepers:
             if name not in self._troubles and keeper.wants_room():
                 try:
                     keeper.grow()
-                except OSError as error:
+                except (OSError, StoreError) as error:
                     self._trouble(name, error)
 
     def mourn(self, enclave: int) -> None:
         """An enclave has ended: take back what it held, and tell what it may have left untold."""
         for store in self._used_by(enclave):
             if store.name in self._keepers:
-                self._keepers[store.name].mourn(self._owner(enclave))
+                try:
+                    self._keepers[store.name].mourn(self._owner(enclave))
+                except StoreError as error:
+                    self._trouble(store.name, error)
                 self._region.ring(*{self._layout.context_of(name).bell for name in store.watchers})
 
     def close(self) -> None:
@@ -134,7 +137,7 @@ class Keepers:
         for name, keeper in self._keepers.items():
             try:
                 keeper.close()
-            except OSError as error:
+            except (OSError, StoreError) as error:
                 self._trouble(name, error)
         self._keepers.clear()
 
@@ -153,10 +156,11 @@ class Keepers:
         if all(slot is None or slot[:2] != (number, owner) for slot in slots):
             keeper.set_key(slots.index(None), number, owner, sealed)
 
-    def _trouble(self, name: str, error: OSError) -> None:
+    def _trouble(self, name: str, error: OSError | StoreError) -> None:
         if name not in self._troubles:
             self._troubles.add(name)
-            self.warnings.append(f"store {name!r}: {self._paths[name]}: {error.strerror or error}")
+            words = getattr(error, "strerror", None) or str(error)
+            self.warnings.append(f"store {name!r}: {self._paths[name]}: {words}")
 
 
 def _difference(store: PlannedStore, keeper: Keeper) -> tuple[str, str] | None:
