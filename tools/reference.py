@@ -17,10 +17,10 @@ import click
 import eactors
 from eactors import _native, attested_tls, resources, services, store, web
 from eactors.aio import AsyncActor
+from eactors.answer import Answer
 from eactors.cli.main import cli
 from eactors.errors import EActorsError
 from eactors.private import PrivateMbox
-from eactors.services.answer import Answer
 from eactors.services.clock import ClockClient, Timer
 from eactors.services.console import ConsoleClient
 from eactors.services.files import Entry, File, FilesClient, Stat, Watch

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from tests.clients import Fake, Outcome
 
+from eactors.answer import Answer
 from eactors.services import (
     Clock,
     Console,
@@ -20,7 +21,6 @@ from eactors.services import (
     files_messages,
     pipes,
 )
-from eactors.services.answer import Answer
 from eactors.services.base import Done, Failed
 
 

@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from eactors import _store
+from eactors.answer import Answer
 from eactors.errors import SourceError
-from eactors.services.answer import Answer
 from eactors.store import LiveStore, Store, TransactionConflict, WrongType
 from eactors.store.values import Values
 from eactors.store.watching import Watch

@@ -14,7 +14,7 @@ from eactors.services.errors import SystemActorError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from eactors.services.answer import Answer
+    from eactors.answer import Answer
     from eactors.services.sockets import NetworkClient
 
 

@@ -28,6 +28,7 @@ TRUSTED = (
     "__init__.py",
     "actor.py",
     "aio",
+    "answer.py",
     "attestation",
     "attested_tls",
     "codec.py",

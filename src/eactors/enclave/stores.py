@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from eactors import _native
     from eactors.actor import Actor
+    from eactors.answer import Answer
     from eactors.enclave.trust import Trust
-    from eactors.services.answer import Answer
     from eactors.store.syncing import Syncs
     from eactors.store.watching import Watch
 

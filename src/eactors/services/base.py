@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import msgspec
 
+from eactors.answer import Answer
 from eactors.connector import Connector
-from eactors.services.answer import Answer
 from eactors.services.errors import SystemActorError, SystemActorMisbehaved
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from eactors import _native
-    from eactors.services.answer import Answer
+    from eactors.answer import Answer
     from eactors.services.errors import SystemActorMisbehaved
 
 Nanoseconds = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Self, overload
 
     from eactors import _native
-    from eactors.services.answer import Answer
+    from eactors.answer import Answer
 
 LONGEST_LINE = 1 << 16
 """Bytes of a line with its end; a longer one comes in parts."""

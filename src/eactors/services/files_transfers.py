@@ -9,8 +9,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from eactors.answer import Answer
 from eactors.services import files_messages as messages
-from eactors.services.answer import Answer
 from eactors.services.base import nonsense
 from eactors.services.errors import SystemActorError
 from eactors.services.files_messages import CHUNK, Kind

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from eactors.services.answer import Answer
+from eactors.answer import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import msgspec
 
 from eactors import _native
+from eactors.answer import Answer
 from eactors.errors import ManifestRejected, ReportInvalid
-from eactors.services.answer import Answer
 from eactors.services.base import Client, Done, Failed, Message, Number, Service, nonsense
 from eactors.services.errors import SystemActorError
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import msgspec
 
-from eactors.services.answer import Answer
+from eactors.answer import Answer
 from eactors.services.base import Client, Done, Failed, Message, Number, Service, nonsense
 from eactors.services.files_messages import LONGEST_PATH, Path
 

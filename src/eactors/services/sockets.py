@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     import msgspec
 
     from eactors import _native
-    from eactors.services.answer import Answer
+    from eactors.answer import Answer
     from eactors.services.errors import SystemActorMisbehaved
 
 _ACCEPTS = 64

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     from eactors import _store
-    from eactors.services.answer import Answer
+    from eactors.answer import Answer
     from eactors.store.values import Values
 
     Result = TypeVar("Result")

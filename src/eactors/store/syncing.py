@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 
-from eactors.services.answer import Answer
+from eactors.answer import Answer
 from eactors.store.errors import StoreError
 
 TYPE_CHECKING = False
