@@ -95,7 +95,8 @@ def _store(plan: Plan, store: PlannedStore, home: Home) -> dict[str, Any]:
     versions = [plan.enclaves[user].security_version for user in users if user in plan.enclaves]
     return {
         "kind": store.kind,
-        "limit": store.limit,
+        # That of a file may be changed, and the enclave that has its key stay the same.
+        "limit": store.limit if store.kind == "private" else None,
         "key": store.key,
         "detects": store.detects,
         # What is sealed to the signer is for all of them, the oldest included.

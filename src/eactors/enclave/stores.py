@@ -53,18 +53,18 @@ class Stores:
         self._stores = {name: self._open(name, entry) for name, entry in self._plan.items()}
 
     def _open(self, name: str, entry: dict[str, Any]) -> _store.Store:
-        owner, path = self._launch["owner"], self._launch["stores"].get(name)
+        owner = self._launch["owner"]
         if entry["kind"] == "private":
             return _store.Store(None, entry["limit"], owner)
+        path, limit = (self._launch["stores"][name][what] for what in ("path", "limit"))
         from eactors.store.waiting import Waiting  # noqa: PLC0415 - a private store asks nobody for room
 
         wait = Waiting(name, lambda wish: self._tell("store", store=name, wish=wish))
         key = id_ = None
         if entry["key"] is not None:
             id_, key = self._key(name, entry, path)
-        wait.store = store = _store.Store(
-            path, entry["limit"], owner, key=key, id=id_, detects=entry["detects"], wait=wait
-        )
+        detects = entry["detects"]
+        wait.store = store = _store.Store(path, limit, owner, key=key, id=id_, detects=detects, wait=wait)
         if entry["kind"] == "persistent":
             from eactors.store.syncing import Syncs  # noqa: PLC0415 - the others are on no disk
 

@@ -23,6 +23,7 @@ from eactors.host.openings import Openings
 from eactors.host.outcome import Failure, Outcome
 from eactors.host.processes import Processes
 from eactors.host.servers import Servers, place_of
+from eactors.store.errors import StoreKeyMissing
 from eactors.system.console import BROKEN_PIPE, Console
 
 if TYPE_CHECKING:
@@ -259,7 +260,7 @@ class Application:
     def _who_failed(self, event: dict[str, Any]) -> str:
         if event["actor"] is not None:
             return f"actor {event['actor']!r} failed"
-        if event["error"]["type"] == ManifestRejected.__name__:
+        if event["error"]["type"] in (ManifestRejected.__name__, StoreKeyMissing.__name__):
             return f"{self._facts(int(event['enclave'])).title} does not start"
         return "the application's source failed in its enclave"
 

@@ -94,7 +94,11 @@ class Keepers:
         names = {store.name for store in self._used_by(enclave)}
         return {
             "owner": self._owner(enclave),
-            "stores": {name: path for name, path in self._paths.items() if name in names},
+            "stores": {
+                name: {"path": self._paths[name], "limit": keeper.limit}
+                for name, keeper in self._keepers.items()
+                if name in names
+            },
         }
 
     def take(self, event: dict[str, Any]) -> None:
