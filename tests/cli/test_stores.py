@@ -166,7 +166,7 @@ class Writer(Actor):
 @pytest.mark.parametrize("kind", ["private", "public", "persistent"])
 def test_a_store_grows_as_far_as_it_may(app: App, kind: str) -> None:
     """In a sealed enclave, too; then it is full, says so, and says what to do."""
-    file = ' file="items.store"' if kind == "persistent" else ""
+    file = ' file="items.store" key="signer"' if kind == "persistent" else ""
     extra = f'<store name="items" kind="{kind}"{file} size="4 MiB"/>'
     source = LIST.replace("def constructor(self):", "def body(self):")
     done = app.write(source, "Writer:1", extra).run()
@@ -264,7 +264,7 @@ def test_typed_values_in_an_enclave(app: App) -> None:
 
 
 REFUSED = {
-    "no store": (b"something else, and long enough to be a header" * 400, "", "memory.store: "),
+    "no store": (b"something else, and long enough to be a header" * 400, "", "memory.store is no store"),
     "encrypted": (
         None,
         'encryption="none"',
@@ -339,7 +339,7 @@ def test_one_application_at_a_time_has_a_file(app: App) -> None:
     assert process.stdout.readline()
     done = app.run()
     assert done.returncode == 2
-    assert "memory.store: is in use" in done.stderr
+    assert f"memory.store is in use by process {process.pid}\nhint: wait until it has ended" in done.stderr
     assert process.poll() is None
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from eactors._store import Keeper
 from eactors.deployment.sizes import STORE_BLOCK, size_words
 from eactors.host.errors import LaunchError
-from eactors.store.errors import NotAStore, StoreError, StoreInUse
+from eactors.store.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,13 +66,8 @@ class Keepers:
         wanted = int(store.encryption != "none")
         try:
             keeper = Keeper(path, store.limit, boot, encryption=wanted, detects=store.detects)
-        except StoreInUse as error:
-            raise self._refusal(store, "is in use", "wait for the other application's end") from error
-        except NotAStore as error:
-            hint = "give its <store> another file, or move this one away"
-            raise self._refusal(store, str(error), error.hint or hint) from error
         except StoreError as error:
-            raise self._refusal(store, str(error), error.hint) from error
+            raise LaunchError(f"store {store.name!r}: {error}", hint=error.hint) from error
         except OSError as error:
             hint = "see to it that the folder is there, may be written to, and has room"
             raise self._refusal(store, error.strerror or str(error), hint) from error
