@@ -18,6 +18,9 @@ _BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
 NATIVE_LINES = "native_lines.json"
 """Written by tools/count_lines.py when the native module is built, as its sources are not installed."""
 
+_HOSTS = {"host": framework.NATIVE, "store-host": framework.STORE}
+"""The variants that have all parts, which are no enclave's."""
+
 
 def python_lines(source: bytes) -> int:
     """Lines of Python code; 0 if it is none. Blank lines in strings do not count either.
@@ -47,9 +50,8 @@ def native_lines(module: Path) -> dict[str, int]:
         counts = json.loads(file.read_bytes())
         wanted = module.read_bytes()
         for variant, lines in counts.items():
-            known = framework.VARIANTS / variant / module.name
-            known = known if known.exists() else framework.NATIVE.with_name(module.name)
-            if known.read_bytes() == wanted:
+            known = _HOSTS.get(variant, framework.VARIANTS / variant / module.name)
+            if known.name == module.name and known.exists() and known.read_bytes() == wanted:
                 return {str(origin): int(number) for origin, number in lines.items()}
         raise ValueError(f"no variant is the same as {module}")  # noqa: TRY301
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

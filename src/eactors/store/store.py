@@ -42,8 +42,9 @@ class Store:
         """Let the decorated method know of changes, as ``handler(self, key, old, new)``.
 
         It is called in the actor's turns, for each key whose value differs from the one that it
-        was told last; None stands for absent. What changes often is not told each time, but
-        what it is in the end always is. An actor that watches a store ends by ``stop()`` only.
+        was told last, or that was there just before its ``constructor()``; None stands for absent.
+        What changes often is not told each time, but what it is in the end always is. An actor
+        that watches a store ends by ``stop()`` only.
 
         Args:
             prefix: How the keys begin that are watched.
