@@ -45,7 +45,7 @@ class LiveStore(MutableMapping[bytes, "Any"]):
         sync: Callable[[], Answer[int]],
     ) -> None:
         self._store, self._values, self._changed = store, values, changed
-        self._sync = sync
+        self._read, self._sync = store.get, sync
         self._decode = values.decode if values.are_typed else None
 
     @property
@@ -60,7 +60,10 @@ class LiveStore(MutableMapping[bytes, "Any"]):
 
     def __getitem__(self, key: bytes) -> Any:
         """The value of a key."""
-        data = self._get(key)
+        try:
+            data = self._read(key)
+        except TypeError:
+            raise self._values.refusal(key) from None
         if data is None:
             raise KeyError(key)
         return data if self._decode is None else self._decode(key, data)
@@ -101,7 +104,11 @@ class LiveStore(MutableMapping[bytes, "Any"]):
 
     def get(self, key: bytes, default: Any = None) -> Any:
         """The value of a key, or the default."""
-        data = self._get(key)
+        # What `_get` is, once more: reading is what stores are made for, and each call costs as much as it.
+        try:
+            data = self._read(key)
+        except TypeError:
+            raise self._values.refusal(key) from None
         if data is None:
             return default
         return data if self._decode is None else self._decode(key, data)
@@ -233,7 +240,7 @@ class LiveStore(MutableMapping[bytes, "Any"]):
 
     def _get(self, key: bytes) -> bytes | None:
         try:
-            return self._store.get(key)
+            return self._read(key)
         except TypeError:
             raise self._values.refusal(key) from None
 
