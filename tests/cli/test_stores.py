@@ -217,9 +217,9 @@ class Watcher(AsyncActor):
     items = Store("items")
 
     async def main(self):
+        self.seen = self.loop.create_future()
         self.items[b"mine"] = b"1"
         print(await self.items.sync() >= 2)
-        self.seen = self.loop.create_future()
         print(await self.seen)
 
     @items.on_change(b"theirs")
