@@ -1,4 +1,4 @@
-"""Bank: tellers move money between accounts, each in an enclave of its own. None is ever made, none is lost."""
+"""Bank: tellers move money between accounts, each in an enclave of its own. None is made, none is lost."""
 
 import random
 
@@ -32,9 +32,9 @@ class Teller(Actor, family="teller"):
         of, to = b"account/%d" % giver, b"account/%d" % taker
         amount = self.random.randint(0, int(transaction[of]))
         transaction[of] = b"%d" % (int(transaction[of]) - amount)
-        if transaction.add(self.done, 1) == 100 and self.name == self.params["unlucky"]:
-            if self.accounts.put_if_absent(b"accident", self.done):
-                raise Accident("the money has left one account, and is in no other")
+        unlucky = transaction.add(self.done, 1) == 100 and self.name == self.params["unlucky"]
+        if unlucky and self.accounts.put_if_absent(b"accident", self.done):
+            raise Accident("the money has left one account, and is in no other")
         transaction[to] = b"%d" % (int(transaction[to]) + amount)
 
 

@@ -85,7 +85,7 @@ class Store:
         """Write all (None: delete), or nothing and False if one of ``reads`` has changed since."""
 
     def statistics(self) -> dict[str, int]:
-        """keys, version, durable, record_blocks, branch_blocks, fresh, usable, limit, pins; of this moment."""
+        """keys, version, durable, record_blocks, branch_blocks, fresh, usable, limit, pins of now."""
 
     def close(self) -> None:
         """Give back what it holds. Afterwards every method raises `ValueError`."""

@@ -9,23 +9,23 @@ class StoreError(EActorsError):
     """Something about a store."""
 
 
-class StoreFull(StoreError):
+class StoreFull(StoreError):  # noqa: N818 - as in eactors.errors
     """There is no room for what was to be written; the store is as it was."""
 
 
-class StoreBusy(StoreError):
+class StoreBusy(StoreError):  # noqa: N818
     """Others were quicker again and again, or too many snapshots are kept: try again."""
 
 
-class StoreInUse(StoreError):
+class StoreInUse(StoreError):  # noqa: N818
     """Another application has the file open."""
 
 
-class NotAStore(StoreError):
+class NotAStore(StoreError):  # noqa: N818
     """The file is something else, or a store of another version, or cut short."""
 
 
-class StoreCorrupt(StoreError):
+class StoreCorrupt(StoreError):  # noqa: N818
     """Memory or file hold what no honest process writes."""
 
 
@@ -33,11 +33,11 @@ class StoreForged(StoreCorrupt):
     """What was read is not authentic: the host, or whoever has the file, has changed it."""
 
 
-class RollbackDetected(StoreError):
+class RollbackDetected(StoreError):  # noqa: N818
     """What was read is older than what is known to have been there."""
 
 
-class TransactionConflict(StoreError):
+class TransactionConflict(StoreError):  # noqa: N818
     """Another transaction has changed what this one had read: do it again."""
 
 
