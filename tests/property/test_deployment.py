@@ -13,6 +13,7 @@ from lxml import etree
 from eactors.deployment import limits, xml
 from eactors.deployment.checks import check
 from eactors.deployment.model import (
+    ActorSettings,
     ChannelSettings,
     Cipher,
     DeployedActor,
@@ -25,7 +26,9 @@ from eactors.deployment.model import (
     NetworkSettings,
     Param,
     PoolSettings,
+    Rate,
     Requirement,
+    Restart,
     Server,
     Trust,
     WaitPolicy,
@@ -158,7 +161,17 @@ def extensions(draw: st.DrawFn, servers: tuple[Server, ...]) -> tuple[Any, ...]:
         )
         for actor in some_of([None, *placed])
     )
-    return channels, pools, waits, params, *draw(trust(tuple(enclaves))), directories, roots, networks
+    lives = tuple(
+        ActorSettings(
+            *(actor, 0, "on-demand"),
+            draw(perhaps(numbers(limits.INSTANCES))),
+            draw(perhaps(st.sampled_from(get_args(Restart)))),
+            draw(perhaps(st.builds(Rate, st.integers(1, 9999), st.integers(1, 99999)))),
+        )
+        for actor in some_of(placed)
+    )
+    settled = draw(trust(tuple(enclaves)))
+    return channels, pools, waits, params, *settled, directories, roots, networks, lives
 
 
 paths = st.text(LETTERS + "./-<&'\" ", min_size=1, max_size=20).filter(lambda text: text == text.strip())
@@ -270,6 +283,17 @@ def serialised(deployment: Deployment) -> str:
     parts += [element("trust", root=t.root) for t in deployment.trusts]
     parts += [
         element("network", actor=n.actor, sockets=n.sockets, unread=n.unread) for n in deployment.networks
+    ]
+    parts += [
+        element(
+            "actor-settings",
+            actor=a.actor,
+            start=a.start,
+            instances=a.instances,
+            restart=a.restart,
+            restarts=a.restarts,
+        )
+        for a in deployment.actor_settings
     ]
     return element("data", *parts)
 

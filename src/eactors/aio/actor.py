@@ -85,7 +85,9 @@ class AsyncActor(Actor):
         return None
 
     def _end(self) -> None:
-        if not self._ending and self._main is not None:
+        if self._main is None:
+            self.stop()
+        elif not self._ending:
             self._ending = True
             self._main.cancel()
 

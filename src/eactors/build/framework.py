@@ -82,20 +82,23 @@ def parts_of(plan: Mapping[str, Any]) -> Parts:
     Args:
         plan: The enclave's plan.
     """
+    vacancies = [actor for worker in plan["workers"] for actor in worker.get("vacancies", ())]
     connectors = [
         connector
         for worker in plan["workers"]
-        for actor in worker["actors"]
+        for actor in (*worker["actors"], *worker.get("vacancies", ()))
         for connector in actor["connectors"].values()
     ]
+    reopens = any("reopens" in connector for connector in connectors)
     kinds = {pool["kind"] for pool in plan["pools"].values()}
     exchanges = {connector["exchange"] for connector in connectors if "exchange" in connector}
     modules = {
         **{f"eactors.attestation.{exchange.replace('-', '_')}": True for exchange in sorted(exchanges)},
         **{f"eactors.enclave.{power}": True for power in plan["powers"]},
         "eactors.enclave.pools": bool(kinds),
-        "eactors.enclave.reopening": any("reopens" in connector for connector in connectors),
+        "eactors.enclave.reopening": reopens or bool(vacancies),
         "eactors.enclave.threads": len(plan["workers"]) > 1,
+        "eactors.enclave.vacancies": bool(vacancies),
         "eactors.private": "private" in kinds,
     }
     features = {  # in the order in which CMakeLists.txt names variants after them
@@ -106,7 +109,8 @@ def parts_of(plan: Mapping[str, Any]) -> Parts:
         "mboxes": "public" in kinds,
         "plain": any("channel" in connector and "cipher" not in connector for connector in connectors),
         "private": bool(plan["private_channels"]),
-        "reopening": any("reopens" in connector for connector in connectors),
+        "reopening": reopens and not vacancies,  # which have it with them
+        "vacancies": bool(vacancies),
         "sealed": bool(exchanges),
         "quotes": "remote-attestation" in exchanges,
     }

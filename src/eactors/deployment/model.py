@@ -153,6 +153,18 @@ class EnclaveSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ActorSettings:
+    """One ``<actor-settings>``. None: the default."""
+
+    actor: str
+    line: int
+    start: Start | None = None
+    instances: int | None = None
+    restart: Restart | None = None
+    restarts: Rate | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Requirement:
     """One ``<requires>``: ``package.module`` or ``module:NAME``, which no one sees an enclave reach."""
 
@@ -207,6 +219,7 @@ class Deployment:
     directories: tuple[Directory, ...] = ()
     trusts: tuple[Trust, ...] = ()
     networks: tuple[NetworkSettings, ...] = ()
+    actor_settings: tuple[ActorSettings, ...] = ()
 
     def share_lines(self) -> dict[int, int]:
         """Return, for each enclave with actors, the line of the first ``<enclave>`` that it has."""

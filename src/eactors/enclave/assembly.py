@@ -37,6 +37,7 @@ class Assembly:
         report: Called when an actor has finished, failed, or asked for the exit.
 
     Attributes:
+        module: The application's source.
         workers: In the order of the plan.
         actors: With the workers that execute them, in the order of the deployment.
     """
@@ -53,13 +54,13 @@ class Assembly:
         self._launch = launch
         self._trust = trust
         self._region = region
-        self._module = module
+        self.module = module
         self._channels = [_native.PrivateChannel(capacity) for capacity in plan["private_channels"]]
         self._pools = self._made_pools(plan) if plan["pools"] else None
         contexts = list(zip(plan["workers"], launch["workers"], strict=True))
         self.workers = [self._worker(entry, place, report) for entry, place in contexts]
         self.actors = [
-            (worker, self._actor(worker, place, actor))
+            (worker, self.seat(worker, place, actor))
             for worker, (entry, place) in zip(self.workers, contexts, strict=True)
             for actor in entry["actors"]
         ]
@@ -85,8 +86,9 @@ class Assembly:
             _native.span(worker, *place["baton"])
         return worker
 
-    def _actor(self, worker: _native.Worker, place: dict[str, Any], entry: dict[str, Any]) -> Actor:
-        cls: type[Actor] = getattr(self._module, entry["class"])
+    def seat(self, worker: _native.Worker, place: dict[str, Any], entry: dict[str, Any]) -> Actor:
+        """Make an actor with all that it has, but for what it makes itself, and have it executed."""
+        cls: type[Actor] = getattr(self.module, entry["class"])
         actor = cls.__new__(cls)
         actor.name = entry["name"]
         actor.params = dict(entry["params"])

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from eactors.deployment.plan import Plan
 
 FILE = "deployment.json"
-FORMAT = 4
+FORMAT = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,7 @@ class Deployed:
         actors: The enclave of each actor.
         images: The folder of each enclave's image below the deployment's folder.
         lives: When each enclave is started.
+        actor_lives: When each actor is started that is not with its enclave.
         untrusted: The folder of each server's untrusted side, by the server's place.
         digest: Of all that the servers of one run must have in common.
         place: The one server that this is the part of; see `on`.
@@ -60,6 +61,7 @@ class Deployed:
     pools: tuple[PlannedPool, ...]
     images: dict[int, str]
     lives: dict[int, PlannedLife]
+    actor_lives: dict[str, PlannedLife]
     untrusted: dict[int, str] = field(default_factory=dict)
     digest: str = ""
     place: int = 0
@@ -75,6 +77,7 @@ class Deployed:
         return replace(
             self,
             actors={name: enclave for name, enclave in self.actors.items() if name in own},
+            actor_lives={name: life for name, life in self.actor_lives.items() if name in own},
             channels=tuple(each for each in self.channels if own & {end.actor for end in each.ends}),
             services=tuple(service for service in self.services if service.server == place),
             directories=tuple(each for each in self.directories if each.actor is None or each.actor in own),
@@ -83,6 +86,10 @@ class Deployed:
             images=images,
             place=place,
         )
+
+    def party_of(self, actor: str) -> int | str:
+        """Whose life an actor shares: that of its enclave, or its own."""
+        return actor if actor in self.actor_lives else self.actors[actor]
 
     @property
     def server(self) -> PlannedServer:
@@ -127,6 +134,7 @@ def describe(plan: Plan, images: dict[int, str], untrusted: dict[int, str], comm
         pools=plan.pools,
         images=images,
         lives={enclave: planned.life for enclave, planned in plan.enclaves.items()},
+        actor_lives={name: actor.life for name, actor in plan.actors.items() if actor.life.family},
         untrusted=untrusted,
     )
     # Where its source and its directories lie, and what it can bear, may differ from machine to machine.
