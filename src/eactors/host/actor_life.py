@@ -68,12 +68,11 @@ class ActorLife(Life):
         self._region.ring(self._bell)
 
     def heard(self, what: Literal["began", "left"], life: int) -> None:
-        """Its worker says that it has been constructed, or that nothing is left of it."""
-        if life == self._life and self.state == "running":
-            if what == "began":
-                self.is_constructed = True
-            else:
-                self._has_left = True
+        """Its worker says that it has been constructed, or that nothing is left of it up to this life."""
+        if what == "began" and life == self._life and self.state == "running":
+            self.is_constructed = True
+        elif what == "left" and life >= self._life:
+            self._has_left = True
 
     def has_ended(self) -> bool:
         """Whether nothing is left of it, or its enclave has ended."""

@@ -129,6 +129,7 @@ class Lives:
         assert life.state == "absent"
         life.state, life.deadline = "entering", time.monotonic() + _PATIENCE
         life.failure = life.asked = None
+        life.is_constructed = False  # until it says so in its new life
         self._openings.enter(life.party)
 
     def stop(self, life: Life, how: How = "stopped") -> None:
@@ -203,7 +204,6 @@ class Lives:
         life.start(orders)
         self._openings.started(life.party)
         life.state, life.asked, life.unfinished = "running", None, set(life.actors)
-        life.is_constructed = False
         self.facts[:] = [each.facts for each in self.enclaves.values() if each.facts is not None]
 
     def _bury(self, life: Life) -> None:
