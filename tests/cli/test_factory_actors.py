@@ -244,10 +244,13 @@ def test_a_task_that_fails_leaves_no_words_of_asyncio(app: App) -> None:
     """A handler's exception drops an actor whose loop has tasks; nobody waits for them any more."""
     clerk = """
 from eactors.aio import AsyncActor
-import asyncio
+import asyncio, gc
 
 class Clerk(AsyncActor, family="clerk"):
     keeper = Connector("Keeper")
+
+    def constructor(self):
+        gc.collect()
 
     async def main(self):
         await asyncio.sleep(3600)

@@ -1,4 +1,4 @@
-"""A hostile host that starts and ends actors as it likes: no key comes twice, no node is lost, nothing crashes."""
+"""A hostile host that starts and ends actors as it likes: no key comes twice, no node is lost."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ class Host:
             application._exit = 0
 
     def look(self):
-        """Remember in which node lies what the actor says first: under a used key it would be the same again."""
+        """Remember in which node lies what the actor says first: a used key would put it into another."""
         place = application._layout.channels[0]
         memory = memoryview(application._region)
         lines = -(-(HEADER + place.payload) // 64) | 1
@@ -132,7 +132,8 @@ with Workspace() as workspace:
         waiting = sum(_native.Mbox(pool, offset, place.capacity).length() for offset in place.mboxes)
         missing[number] = nodes - pool.length() - waiting
 print(json.dumps({
-    "flips": host.flips, "seen": len(host.seen), "twice": host.twice, "missing": missing, "stash": _native.STASH,
+    "flips": host.flips, "seen": len(host.seen), "twice": host.twice,
+    "missing": missing, "stash": _native.STASH,
     "status": outcome.status, "failures": [failure.message for failure in outcome.failures],
     "ends": [facts.status for facts in outcome.enclaves],
     "received": sum(counters["received"] for counters in outcome.counters.values()),
