@@ -91,14 +91,21 @@ class Vacancy:
         """Let it end by itself."""
         actor, self._asked = self._actor, True
         assert actor is not None
-        (actor._end if getattr(actor, "ends_when_asked", False) else actor.stop)()  # type: ignore[attr-defined] # noqa: SLF001
+        (actor._end if _is_async(actor) else actor.stop)()  # type: ignore[attr-defined] # noqa: SLF001
 
     def _leave(self) -> None:
         """Drop the actor, if there is one, and whatever it had."""
         if self._actor is not None:
             _native.vacate(self._worker, self._actor)
+            if _is_async(self._actor):
+                self._actor._drop()  # type: ignore[attr-defined] # noqa: SLF001
         for epoch, bell, each in self._all.private(self._entry):
             epoch.leave(each["side"])
             self._enclave.region.ring(bell)
         self._tell("left", self._life)
         self._life, self._actor, self._asked = 0, None, False
+
+
+def _is_async(actor: Actor) -> bool:
+    """Whether it is an `AsyncActor`, of whose class most enclaves have nothing."""
+    return getattr(actor, "ends_when_asked", False)
