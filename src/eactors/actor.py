@@ -114,7 +114,10 @@ class Actor(_native.Actor):
         cls.__eactors__ = declaration
 
     def constructor(self) -> None:
-        """Prepare the actor; called once, before its enclave is sealed."""
+        """Prepare the actor; called once, before its enclave is sealed.
+
+        If it is started on demand in an enclave that runs, that is sealed already.
+        """
 
     def seal(self, data: bytes, to: str = "measurement") -> bytes:
         """Encrypt ``data`` for whoever keeps it, so that only an enclave like this one has it back.

@@ -72,8 +72,8 @@ class Connector:
     def on_reopened(self, handler: Handler) -> Handler:
         """Let the decorated method know, as ``handler(self)``, when the peer has been started anew.
 
-        Only a peer whose enclave is restarted, or started on demand, comes again. What the last
-        one sent has been handled before; what was sent to it and not taken is lost with it. The
+        Only a peer that is restarted, or started on demand, comes again, alone or with its enclave. What
+        the last one sent has been handled before; what was sent to it and not taken is lost with it. The
         new one knows nothing of either, and on an encrypted channel has keys of its own.
         """
         return self._declare("reopened_handler", handler, "declare one handler of its reopening")

@@ -96,7 +96,7 @@ def test_an_enclave_that_is_not_in_the_manifest_is_refused(app: App) -> None:
     """Nothing is started but what the deployment has on demand; not even what runs already."""
     for name in ("Keeper", "strangers", ""):
         done = spawn(app, SPAWN.replace('start("guest"', f'start("{name}"')).run()
-        reason = "the deployment has no such enclave to start on demand; it has guest"
+        reason = "the deployment has nothing so called to start on demand; it has guest"
         assert (done.returncode, done.stdout) == (0, f"refused: 2 {reason}\n")
 
 

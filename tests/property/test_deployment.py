@@ -15,6 +15,7 @@ from lxml import etree
 from eactors.deployment import limits, xml
 from eactors.deployment.checks import check
 from eactors.deployment.model import (
+    ActorSettings,
     ChannelSettings,
     Cipher,
     DeployedActor,
@@ -27,7 +28,9 @@ from eactors.deployment.model import (
     NetworkSettings,
     Param,
     PoolSettings,
+    Rate,
     Requirement,
+    Restart,
     Rollback,
     Server,
     StoreEncryption,
@@ -164,8 +167,17 @@ def extensions(draw: st.DrawFn, servers: tuple[Server, ...]) -> tuple[Any, ...]:
         )
         for actor in some_of([None, *placed])
     )
+    lives = tuple(
+        ActorSettings(
+            *(actor, 0, "on-demand"),
+            draw(perhaps(numbers(limits.INSTANCES))),
+            draw(perhaps(st.sampled_from(get_args(Restart)))),
+            draw(perhaps(st.builds(Rate, st.integers(1, 9999), st.integers(1, 99999)))),
+        )
+        for actor in some_of(placed)
+    )
     settled = draw(trust(tuple(enclaves)))
-    return channels, pools, waits, params, *settled, directories, roots, networks, draw(stores())
+    return channels, pools, waits, params, *settled, directories, roots, networks, draw(stores()), lives
 
 
 @st.composite
@@ -310,6 +322,17 @@ def serialised(deployment: Deployment) -> str:
             rollback=s.rollback,
         )
         for s in deployment.stores
+    ]
+    parts += [
+        element(
+            "actor-settings",
+            actor=a.actor,
+            start=a.start,
+            instances=a.instances,
+            restart=a.restart,
+            restarts=a.restarts,
+        )
+        for a in deployment.actor_settings
     ]
     return element("data", *parts)
 

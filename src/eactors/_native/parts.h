@@ -21,7 +21,8 @@
  *     quotes     verifying quotes of enclaves on other machines
  *     reopening  channels whose peers may be started anew
  *     sandbox    what an enclave without hardware does to itself; in every variant
- *     sealed     encrypted channels out of the enclave */
+ *     sealed     encrypted channels out of the enclave
+ *     vacancies  actors that are started on demand; with all of reopening */
 typedef int ea_py_part(PyObject *module);
 
 /* The parts of this variant, ended by NULL. */

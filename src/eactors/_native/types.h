@@ -150,6 +150,13 @@ PyObject *connector_raise(ConnectorObject *connector);
 
 /* ---- Worker ---- */
 
+/* The beginning of what is kept of the places of actors that are started on demand; see vacancies.c. */
+typedef struct {
+    int (*attend)(WorkerObject *worker); /* start and end them; -1: an exception of the runtime's own */
+    bool (*due)(const WorkerObject *worker); /* whether that would do something; needs no GIL */
+    void (*clear)(WorkerObject *worker);
+} vacancies;
+
 struct WorkerObject {
     PyObject_HEAD
     RegionObject *region;
@@ -167,6 +174,7 @@ struct WorkerObject {
     uint64_t patience; /* nanoseconds until a body() has to be called again, as the bodies said in this turn */
     void (*sleep)(WorkerObject *worker, uint32_t armed, uint64_t nanoseconds);
     PyObject *watcher; /* whatever else it sleeps on; NULL: nothing */
+    vacancies *vacancies; /* NULL: all its actors live as long as it */
     PyObject *report;  /* called with (what, actor, detail) */
     struct worker_seat *seats;
     uint32_t seat_count;

@@ -16,14 +16,6 @@ enum {
 /* How often a body() that watches something other than messages gets to look. */
 static const uint64_t SLEEP_BODY_NS = 20 * 1000 * 1000;
 
-typedef struct worker_seat {
-    ActorObject *actor;
-    PyObject *body; /* NULL: handlers only */
-    bool resting;   /* body() need not be called until a message comes */
-    uint32_t count;
-    ConnectorObject **connectors;
-} seat;
-
 bool worker_stopping(const WorkerObject *self) {
     return ea_load(&self->control->stop, EA_ACQUIRE) != 0 || ea_load(&self->who.shared->stop, EA_ACQUIRE) != 0;
 }
@@ -176,6 +168,7 @@ int worker_turn(WorkerObject *self) {
     ea_count(&self->who.shared->turns);
     /* Of the bodies in the other enclaves of a baton nothing is known here. */
     self->patience = self->positions > 1 && self->has_body ? SLEEP_BODY_NS : WORKER_SLEEP_NS;
+    if (self->vacancies != NULL && self->vacancies->attend(self) < 0) return -1;
     for (uint32_t i = 0; i < self->seat_count; i++) {
         current.actor = self->seats[i].actor;
         if (run_actor(self, &self->seats[i]) < 0 && failed(self, &self->seats[i]) < 0) return -1;
@@ -199,7 +192,7 @@ static bool seat_ready(const seat *at) {
 
 static bool ready(const void *what) {
     const WorkerObject *self = what;
-    if (worker_stopping(self)) return true;
+    if (worker_stopping(self) || (self->vacancies != NULL && self->vacancies->due(self))) return true;
     for (uint32_t i = 0; i < self->seat_count; i++)
         if (seat_ready(&self->seats[i])) return true;
     return false;
@@ -344,14 +337,16 @@ static PyObject *worker_new(PyTypeObject *type, PyObject *args, PyObject *keywor
     return (PyObject *)self;
 }
 
+void worker_clear_seat(seat *at) {
+    for (uint32_t i = 0; i < at->count; i++) Py_DECREF((PyObject *)at->connectors[i]);
+    PyMem_Free(at->connectors);
+    Py_XDECREF(at->body);
+    Py_DECREF((PyObject *)at->actor);
+}
+
 static void worker_dealloc(WorkerObject *self) {
-    for (uint32_t i = 0; i < self->seat_count; i++) {
-        seat *at = &self->seats[i];
-        for (uint32_t j = 0; j < at->count; j++) Py_DECREF((PyObject *)at->connectors[j]);
-        PyMem_Free(at->connectors);
-        Py_XDECREF(at->body);
-        Py_DECREF((PyObject *)at->actor);
-    }
+    if (self->vacancies != NULL) self->vacancies->clear(self);
+    for (uint32_t i = 0; i < self->seat_count; i++) worker_clear_seat(&self->seats[i]);
     PyMem_Free(self->seats);
     Py_XDECREF((PyObject *)self->region);
     Py_XDECREF(self->report);

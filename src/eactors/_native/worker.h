@@ -1,4 +1,4 @@
-/* Worker, for what makes one span several enclaves. */
+/* Worker, for what makes one span several enclaves, and actors come and go. */
 #ifndef EA_PY_WORKER_H
 #define EA_PY_WORKER_H
 
@@ -13,6 +13,16 @@ typedef struct {
     uint32_t idle, armed;
 } worker_idleness;
 
+typedef struct worker_seat {
+    ActorObject *actor;
+    PyObject *body; /* NULL: handlers only */
+    bool resting;   /* body() need not be called until a message comes */
+    uint32_t count;
+    ConnectorObject **connectors;
+} seat;
+
+/* Let go of what a seat holds. */
+void worker_clear_seat(seat *at);
 bool worker_stopping(const WorkerObject *worker);
 /* Visit every actor; whether anything moved. -1: an exception of the runtime's own. */
 int worker_turn(WorkerObject *worker);

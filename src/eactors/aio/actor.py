@@ -87,23 +87,34 @@ class AsyncActor(Actor):
         return None
 
     def _end(self) -> None:
-        if not self._ending and self._main is not None:
+        if self._main is None:
+            self.stop()
+        elif not self._ending:
             self._ending = True
             self._main.cancel()
+
+    def _drop(self) -> None:
+        """It has failed, or did not end as it was asked: nobody is told of what it has not finished."""
+        if hasattr(self, "loop"):
+            self.loop.set_exception_handler(lambda *_: None)
 
     async def _whole(self) -> None:
         try:
             await self.main()
         finally:
-            others = all_tasks() - {current_task()}
-            for task in others:
-                task.cancel()
-            for outcome in await gather(*others, return_exceptions=True):
-                if isinstance(outcome, BaseException) and not isinstance(outcome, CancelledError):
-                    self.loop.call_exception_handler(
-                        {"message": "a task failed while it was cancelled", "exception": outcome}
-                    )
-            await self.loop.shutdown_asyncgens()
+            if not self.stopped:  # else there is no turn in which anything could end
+                await self._end_others()
+
+    async def _end_others(self) -> None:
+        others = all_tasks() - {current_task()}
+        for task in others:
+            task.cancel()
+        for outcome in await gather(*others, return_exceptions=True):
+            if isinstance(outcome, BaseException) and not isinstance(outcome, CancelledError):
+                self.loop.call_exception_handler(
+                    {"message": "a task failed while it was cancelled", "exception": outcome}
+                )
+        await self.loop.shutdown_asyncgens()
 
     def _lives(self) -> Iterator[Any]:
         return (getattr(self, attribute) for attribute in type(self).__eactors__.connectors)

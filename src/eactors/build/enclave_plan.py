@@ -129,12 +129,15 @@ def _key_channel(channel: PlannedKeyChannel, side: int) -> dict[str, Any]:
 def _worker(
     plan: Plan, worker: PlannedWorker, enclave: int, private: list[PlannedChannel], roots: Sequence[str]
 ) -> dict[str, Any]:
-    actors = next(share.actors for share in worker.shares if share.enclave == enclave)
+    names = next(share.actors for share in worker.shares if share.enclave == enclave)
+    actors = [_actor(plan, name, private, roots) for name in names if not plan.actors[name].life.family]
+    vacancies = [_actor(plan, name, private, roots) for name in names if plan.actors[name].life.family]
     return {
         "id": worker.id,
         "policy": worker.policy,
         "spans": len(worker.shares) > 1,
-        "actors": [_actor(plan, name, private, roots) for name in actors],
+        "actors": actors,
+        **({"vacancies": vacancies} if vacancies else {}),
     }
 
 
@@ -168,9 +171,11 @@ def _connector(
 ) -> dict[str, Any]:
     peer = channel.ends[1 - side].actor
     entry: dict[str, Any] = {"peer": peer, "side": side, "message_size": channel.message_size}
-    home = plan.enclaves.get(plan.actors[peer].enclave)
-    if channel.carrier == "public" and home is not None and home.life.may_begin_again:
-        entry["reopens"] = "on-demand" if home.life.family is not None else "on-failure"
+    lives = [plan.actors[peer].life]
+    if channel.carrier == "public" and plan.actors[peer].enclave in plan.enclaves:
+        lives.append(plan.enclaves[plan.actors[peer].enclave].life)
+    if any(life.may_begin_again for life in lives):
+        entry["reopens"] = "on-demand" if any(life.family for life in lives) else "on-failure"
     if channel.carrier == "private":
         return entry | {"private": private.index(channel)}
     entry |= {

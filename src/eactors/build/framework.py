@@ -95,12 +95,14 @@ def parts_of(plan: Mapping[str, Any]) -> Parts:
     Args:
         plan: The enclave's plan.
     """
+    vacancies = [actor for worker in plan["workers"] for actor in worker.get("vacancies", ())]
     connectors = [
         connector
         for worker in plan["workers"]
-        for actor in worker["actors"]
+        for actor in (*worker["actors"], *worker.get("vacancies", ()))
         for connector in actor["connectors"].values()
     ]
+    reopens = any("reopens" in connector for connector in connectors)
     kinds = {pool["kind"] for pool in plan["pools"].values()}
     stores = plan["stores"].values()
     connectors += [channel for store in stores for channel in store["key_channels"]]
@@ -110,9 +112,10 @@ def parts_of(plan: Mapping[str, Any]) -> Parts:
         **{f"eactors.enclave.{power}": True for power in plan["powers"]},
         "eactors.enclave.pools": bool(kinds),
         "eactors.enclave.stores": bool(plan["stores"]),
-        "eactors.enclave.reopening": any("reopens" in connector for connector in connectors),
+        "eactors.enclave.reopening": reopens or bool(vacancies),
         "eactors.enclave.threads": len(plan["workers"]) > 1,
         "eactors.enclave.store_sharing": any(store["key_channels"] for store in stores),
+        "eactors.enclave.vacancies": bool(vacancies),
         "eactors.private": "private" in kinds,
         "eactors.store.syncing": any(store["kind"] == "persistent" for store in stores),
         "eactors.store.waiting": any(store["kind"] != "private" for store in stores),
@@ -126,7 +129,8 @@ def parts_of(plan: Mapping[str, Any]) -> Parts:
         "mboxes": "public" in kinds,
         "plain": any("channel" in connector and "cipher" not in connector for connector in connectors),
         "private": bool(plan["private_channels"]),
-        "reopening": any("reopens" in connector for connector in connectors),
+        "reopening": reopens and not vacancies,  # which have it with them
+        "vacancies": bool(vacancies),
         "sealed": bool(exchanges),
         "quotes": "remote-attestation" in exchanges,
     }

@@ -96,6 +96,8 @@ def _actor(plan: Plan, name: str) -> dict[str, Any]:
         "class": actor.cls.__name__,
         "params": actor.params,
         "secret": actor.cls.secret,
+        "on_demand": actor.life.family,
+        "restarts": str(actor.life.failures) if actor.life.restart else None,
     }
 
 

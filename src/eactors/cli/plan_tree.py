@@ -14,7 +14,14 @@ from eactors.deployment.sizes import STORE_BLOCK, size_words
 from eactors.host.cpus import missing_cpus
 
 if TYPE_CHECKING:
-    from eactors.deployment.plan import Plan, PlannedChannel, PlannedEnclave, PlannedServer, PlannedStore
+    from eactors.deployment.plan import (
+        Plan,
+        PlannedChannel,
+        PlannedEnclave,
+        PlannedLife,
+        PlannedServer,
+        PlannedStore,
+    )
 
 
 def plan_tree(plan: Plan) -> Tree:
@@ -63,7 +70,17 @@ def _actor_line(plan: Plan, name: str) -> str:
     cls = "" if actor.cls.__name__ == name else f" ({actor.cls.__name__})"
     secret = ", [bold]secret[/]" if actor.cls.secret else ""
     params = ", ".join(f"{key}={value!r}" for key, value in actor.params.items())
-    return f"[cyan]{escape(name)}[/]{escape(cls)}{secret}" + (f" with {escape(params)}" if params else "")
+    life = "".join(f", {fact}" for fact in _life_facts(actor.life))
+    return f"[cyan]{escape(name)}[/]{escape(cls)}{secret}{escape(life)}" + (
+        f" with {escape(params)}" if params else ""
+    )
+
+
+def _life_facts(life: PlannedLife) -> list[str]:
+    return [
+        *([f"started on demand as {life.family}"] if life.family is not None else []),
+        *([f"restarted on failure, {life.failures} s"] if life.restart else []),
+    ]
 
 
 def _enclave_line(enclave: PlannedEnclave) -> str:
@@ -76,11 +93,7 @@ def _enclave_line(enclave: PlannedEnclave) -> str:
         facts.append(f"security version {enclave.security_version}")
     facts.append(f"platform {enclave.platform}")
     facts.append("debug" if enclave.debug else "no debug")
-    life = enclave.life
-    if life.family is not None:
-        facts.append(f"started on demand as {life.family}")
-    if life.restart:
-        facts.append(f"restarted on failure, {life.failures} s")
+    facts += _life_facts(enclave.life)
     if enclave.requires:
         facts.append(f"requires {', '.join(enclave.requires)}")
     return f"{enclave.title}: {', '.join(facts)}"

@@ -154,10 +154,13 @@ def _check_lives(deployment: Deployment, enclaves: dict[int, PlannedEnclave], *p
     apart = len({actor.server for actor in pair}) > 1
     for actor in pair:
         enclave = enclaves.get(actor.enclave)
-        if apart and enclave is not None and enclave.life.may_begin_again:
+        title = repr(actor.name) if actor.life.may_begin_again else None
+        if enclave is not None and enclave.life.may_begin_again:
+            title = enclave.title
+        if apart and title is not None:
             one, other = (repr(each.name) for each in pair)
             raise DeploymentError(
-                f"the channel between {one} and {other} goes to another server, but {enclave.title} is"
+                f"the channel between {one} and {other} goes to another server, but {title} is"
                 " started on demand or anew",
                 file=deployment.file,
                 line=_line(deployment, actor.family or actor.name),

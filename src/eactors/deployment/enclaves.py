@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from eactors.deployment.errors import DeploymentError
 from eactors.deployment.hints import quoted
+from eactors.deployment.lives import planned_life
 from eactors.deployment.model import UNTRUSTED
-from eactors.deployment.plan import DEFAULT_RESTARTS, PlannedEnclave, PlannedLife, enclave_title
+from eactors.deployment.plan import PlannedEnclave, enclave_title
 from eactors.deployment.values import MODULE
 from eactors.errors import SourceError
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from eactors.deployment.model import Deployment, EnclaveSettings
-    from eactors.deployment.plan import PlannedActor
+    from eactors.deployment.plan import PlannedActor, PlannedLife
 
 
 def plan_enclaves(deployment: Deployment, actors: Collection[PlannedActor]) -> dict[int, PlannedEnclave]:
@@ -85,14 +86,8 @@ def _enclave(deployment: Deployment, actors: Collection[PlannedActor], enclave: 
 
 
 def _life(settings: EnclaveSettings | None, actors: Collection[PlannedActor], enclave: int) -> PlannedLife:
-    if settings is None:
-        return PlannedLife()
     family = next(actor.family or actor.name for actor in actors if actor.enclave == enclave)
-    return PlannedLife(
-        family if settings.start == "on-demand" else None,
-        settings.restart == "on-failure",
-        settings.restarts or DEFAULT_RESTARTS,
-    )
+    return planned_life(settings, family)
 
 
 def _required_by(actor: PlannedActor) -> tuple[str, ...]:

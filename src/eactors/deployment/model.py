@@ -157,6 +157,18 @@ class EnclaveSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ActorSettings:
+    """One ``<actor-settings>``. None: the default."""
+
+    actor: str
+    line: int
+    start: Start | None = None
+    instances: int | None = None
+    restart: Restart | None = None
+    restarts: Rate | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Requirement:
     """One ``<requires>``: ``package.module`` or ``module:NAME``, which no one sees an enclave reach."""
 
@@ -226,6 +238,7 @@ class Deployment:
     trusts: tuple[Trust, ...] = ()
     networks: tuple[NetworkSettings, ...] = ()
     stores: tuple[StoreSettings, ...] = ()
+    actor_settings: tuple[ActorSettings, ...] = ()
 
     def share_lines(self) -> dict[int, int]:
         """Return, for each enclave with actors, the line of the first ``<enclave>`` that it has."""

@@ -52,6 +52,26 @@ Protection = Literal["private", "plain", "encrypted"]
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedLife:
+    """When an enclave, or an actor in an enclave that runs, is started.
+
+    Attributes:
+        family: What a Factory is asked for to start it; None: it is started with the application.
+        restart: Whether it is started anew after it has failed.
+        failures: How often it may fail before it is given up.
+    """
+
+    family: str | None = None
+    restart: bool = False
+    failures: Rate = DEFAULT_RESTARTS
+
+    @property
+    def may_begin_again(self) -> bool:
+        """Whether it may be started more than once, so that its peers must open their channels anew."""
+        return self.restart or self.family is not None
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedActor:
     """One placed actor; ``server`` is an index, ``worker`` and ``enclave`` are ids."""
 
@@ -64,6 +84,8 @@ class PlannedActor:
     params: dict[str, Any]
     family: str | None = None
     """What the file calls it, where it is one of several instances."""
+    life: PlannedLife = PlannedLife()
+    """When it is started; as a rule, with its enclave."""
 
     @property
     def home(self) -> Home:
@@ -235,26 +257,6 @@ class PlannedServer:
     workers: tuple[PlannedWorker, ...]
     enclaves: dict[int, str]
     """Names of the enclaves by id, 0 included if it has actors."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedLife:
-    """When an enclave is started.
-
-    Attributes:
-        family: What a Factory is asked for to start it; None: it is started with the application.
-        restart: Whether it is started anew after it has failed.
-        failures: How often it may fail before it is given up.
-    """
-
-    family: str | None = None
-    restart: bool = False
-    failures: Rate = DEFAULT_RESTARTS
-
-    @property
-    def may_begin_again(self) -> bool:
-        """Whether it may be started more than once, so that its peers must open their channels anew."""
-        return self.restart or self.family is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from eactors.deployment.errors import DeploymentError
 from eactors.deployment.expansion import expand
 from eactors.deployment.hints import did_you_mean
 from eactors.deployment.labels import check_labels
+from eactors.deployment.lives import planned_life
 from eactors.deployment.model import UNTRUSTED
 from eactors.deployment.network import plan_networks
 from eactors.deployment.plan import (
@@ -86,6 +87,7 @@ Values = dict[tuple[str, str], tuple[str, "Param | None"]]
 
 def _place(deployment: Deployment, source: Source, values: Values) -> dict[str, PlannedActor]:
     declared = {actor.name: actor for actor in deployment.actors}
+    settings = {each.actor: each for each in deployment.actor_settings}
     actors = {}
     for number, server in enumerate(deployment.servers):
         for worker in server.workers:
@@ -93,8 +95,10 @@ def _place(deployment: Deployment, source: Source, values: Values) -> dict[str, 
                 for name in share.actors:
                     cls, index = source.find(declared[name], deployment)
                     params = _params(deployment, name, cls, values)
+                    family = declared[name].of
+                    life = planned_life(settings.get(name), family or name)
                     actors[name] = PlannedActor(
-                        name, cls, index, number, worker.id, share.enclave, params, declared[name].of
+                        name, cls, index, number, worker.id, share.enclave, params, family, life
                     )
     return actors
 

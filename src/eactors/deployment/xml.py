@@ -22,6 +22,7 @@ from eactors.deployment.limits import CPUS, IDS
 from eactors.deployment.model import DeployedActor, Deployment, EnclaveShare, Server, Worker
 from eactors.deployment.xml_settings import (
     SETTINGS,
+    read_actor_settings,
     read_channel,
     read_directory,
     read_enclave_settings,
@@ -85,6 +86,7 @@ def parse(data: bytes, file: str) -> Deployment:
         waits=tuple(read_wait(element) for element in root.all("wait")),
         params=tuple(read_param(element) for element in root.all("param")),
         enclave_settings=tuple(read_enclave_settings(element) for element in root.all("enclave-settings")),
+        actor_settings=tuple(read_actor_settings(element) for element in root.all("actor-settings")),
         keys=tuple(read_key(element) for element in root.all("key")),
         requirements=tuple(read_requirement(element) for element in root.all("requires")),
         trusts=tuple(read_trust(element) for element in root.all("trust")),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, get_args
 from eactors.deployment import limits
 from eactors.deployment.model import (
     Access,
+    ActorSettings,
     ChannelSettings,
     Cipher,
     Directory,
@@ -32,12 +33,15 @@ from eactors.deployment.model import (
 )
 
 if TYPE_CHECKING:
+    from typing import TypedDict
+
     from eactors.deployment.elements import Element
+    from eactors.deployment.model import Rate
     from eactors.deployment.values import Value
 
 SETTINGS = (
-    *("channel", "pool", "wait", "param", "enclave-settings", "key", "requires", "trust", "directory"),
-    *("network", "store"),
+    *("channel", "pool", "wait", "param", "enclave-settings", "actor-settings", "key", "requires", "trust"),
+    *("directory", "network", "store"),
 )
 
 _ACCESSES: dict[str, Access] = {access: access for access in get_args(Access)}
@@ -54,6 +58,7 @@ _STORE_KEYS: dict[str, StoreKey] = {key: key for key in get_args(StoreKey)}
 _ROLLBACKS: dict[str, Rollback] = {each: each for each in get_args(Rollback)}
 _RESTARTS: dict[str, Restart] = {restart: restart for restart in get_args(Restart)}
 _YES_OR_NO = {"yes": True, "no": False}
+_LIFE = ("start", "instances", "restart", "restarts")
 
 
 def read_channel(element: Element) -> ChannelSettings:
@@ -158,7 +163,7 @@ def read_enclave_settings(element: Element) -> EnclaveSettings:
     """Read an ``<enclave-settings>``."""
     optional = (
         *("name", "signer", "owners", "debug", "product-id", "security-version", "platform"),
-        *("start", "instances", "restart", "restarts"),
+        *_LIFE,
     )
     given = element.settings("enclave", optional=optional)
     return EnclaveSettings(
@@ -171,11 +176,32 @@ def read_enclave_settings(element: Element) -> EnclaveSettings:
         product_id=_number(given, "product-id", limits.PRODUCT_IDS),
         security_version=_number(given, "security-version", limits.SECURITY_VERSIONS),
         platform=_platform(given["platform"]) if "platform" in given else None,
-        start=given["start"].choice(_STARTS) if "start" in given else None,
-        instances=_number(given, "instances", limits.INSTANCES),
-        restart=given["restart"].choice(_RESTARTS) if "restart" in given else None,
-        restarts=given["restarts"].rate() if "restarts" in given else None,
+        **_life(given),
     )
+
+
+def read_actor_settings(element: Element) -> ActorSettings:
+    """Read an ``<actor-settings>``."""
+    given = element.settings("actor", optional=_LIFE)
+    return ActorSettings(actor=given["actor"].name(), line=element.line, **_life(given))
+
+
+if TYPE_CHECKING:
+
+    class _Life(TypedDict):
+        start: Start | None
+        instances: int | None
+        restart: Restart | None
+        restarts: Rate | None
+
+
+def _life(given: dict[str, Value]) -> _Life:
+    return {
+        "start": given["start"].choice(_STARTS) if "start" in given else None,
+        "instances": _number(given, "instances", limits.INSTANCES),
+        "restart": given["restart"].choice(_RESTARTS) if "restart" in given else None,
+        "restarts": given["restarts"].rate() if "restarts" in given else None,
+    }
 
 
 def _platform(value: Value) -> Platform:

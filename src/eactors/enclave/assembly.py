@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from eactors.actor import Actor
     from eactors.connector import Connector
+    from eactors.enclave.entry import Enclave
     from eactors.enclave.pools import Pools
     from eactors.enclave.stores import Stores
     from eactors.enclave.trust import Trust
@@ -30,42 +31,28 @@ class Assembly:
     """The workers of one enclave with all that they execute.
 
     Args:
-        plan: The enclave's plan.
-        launch: What the launcher said at the start.
-        region: The shared memory.
+        enclave: With its plan, what the launcher said at the start, and whom to tell.
         module: The application's source.
         trust: Identity and keys; None on the untrusted side.
-        report: Called when an actor has finished, failed, or asked for the exit.
-        tell: Tells the host, as `HostLink.event` does.
 
     Attributes:
+        module: The application's source.
         workers: In the order of the plan.
         actors: With the workers that execute them, in the order of the deployment.
     """
 
-    def __init__(
-        self,
-        plan: dict[str, Any],
-        launch: dict[str, Any],
-        region: _native.Region,
-        module: ModuleType,
-        trust: Trust | None,
-        report: Report,
-        tell: Callable[..., None],
-    ) -> None:
-        self._launch = launch
-        self._trust = trust
-        self._region = region
-        self._module = module
+    def __init__(self, enclave: Enclave, module: ModuleType, trust: Trust | None) -> None:
+        plan, self._launch, self._region = enclave.plan, enclave.launch, enclave.region
+        self.module, self._trust = module, trust
         self._channels = [_native.PrivateChannel(capacity) for capacity in plan["private_channels"]]
         self._pools = self._made_pools(plan) if plan["pools"] else None
-        self._stores = self._made_stores(plan, tell) if plan["stores"] else None
-        contexts = list(zip(plan["workers"], launch["workers"], strict=True))
-        self.workers = [self._worker(entry, place, report) for entry, place in contexts]
+        self._stores = self._made_stores(enclave) if plan["stores"] else None
+        contexts = list(zip(plan["workers"], self._launch["workers"], strict=True))
+        self.workers = [self._worker(entry, place, enclave.report) for entry, place in contexts]
         if self._stores is not None:
             self._stores.share(self.workers[0])
         self.actors = [
-            (worker, self._actor(worker, place, actor))
+            (worker, self.seat(worker, place, actor))
             for worker, (entry, place) in zip(self.workers, contexts, strict=True)
             for actor in entry["actors"]
         ]
@@ -75,10 +62,10 @@ class Assembly:
 
         return Pools(plan, self._launch, self._region)
 
-    def _made_stores(self, plan: dict[str, Any], tell: Callable[..., None]) -> Stores:
+    def _made_stores(self, enclave: Enclave) -> Stores:
         from eactors.enclave.stores import Stores  # noqa: PLC0415 - not every enclave has any
 
-        return Stores(plan, self._launch, self._region, self._trust, tell)
+        return Stores(enclave.plan, self._launch, self._region, self._trust, enclave.link.event)
 
     def _worker(self, entry: dict[str, Any], place: dict[str, Any], report: Report) -> _native.Worker:
         worker = _native.Worker(
@@ -96,8 +83,9 @@ class Assembly:
             _native.span(worker, *place["baton"])
         return worker
 
-    def _actor(self, worker: _native.Worker, place: dict[str, Any], entry: dict[str, Any]) -> Actor:
-        cls: type[Actor] = getattr(self._module, entry["class"])
+    def seat(self, worker: _native.Worker, place: dict[str, Any], entry: dict[str, Any]) -> Actor:
+        """Make an actor with all that it has, but for what it makes itself, and have it executed."""
+        cls: type[Actor] = getattr(self.module, entry["class"])
         actor = cls.__new__(cls)
         actor.name = entry["name"]
         actor.params = dict(entry["params"])

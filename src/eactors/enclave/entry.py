@@ -76,32 +76,35 @@ class Enclave:
     def __init__(
         self, folder: str, plan: dict[str, Any], launch: dict[str, Any], platform: Platform | None
     ) -> None:
-        self._folder, self._plan, self._platform = folder, plan, platform
+        self._folder, self.plan, self._platform = folder, plan, platform
         self.launch = launch
         self._constructing: str | None = None  # the name of the actor
         self.region = _native.Region.open(launch["region"]["path"], launch["region"]["size"])
         _native.adopt(self.region, *launch["workers"][0]["participant"])
-        self._link = HostLink(self.region, launch["host"], plan["enclave"])
-        self._streams = ConsoleStream(self._link, STDOUT), ConsoleStream(self._link, STDERR)
+        self.link = HostLink(self.region, launch["host"], plan["enclave"])
+        self._streams = ConsoleStream(self.link, STDOUT), ConsoleStream(self.link, STDERR)
         sys.stdout, sys.stderr = self._streams
         _cut_standard_streams()
-        self._link.event("attached")
+        self.link.event("attached")
 
     def run(self) -> int:
         """Construct, seal, execute; the exit status."""
         try:
             platform, trust = self._platform, None
             if platform is not None:
-                trust = Trust(platform, self._plan, self.launch, self._opened)
+                trust = Trust(platform, self.plan, self.launch, self._opened)
             module = self._load()
-            tell = self._link.event
-            assembly = Assembly(self._plan, self.launch, self.region, module, trust, self._report, tell)
+            assembly = Assembly(self, module, trust)
+            if any("vacancies" in worker for worker in self.plan["workers"]):
+                from eactors.enclave.vacancies import Vacancies  # noqa: PLC0415 - few enclaves have any
+
+                Vacancies(self, assembly)
             threads = self._threads(assembly.workers[1:])
             self.pin(0)
             for thread in threads:
                 thread.wait_until_pinned()
             self._construct(assembly)
-            self._link.event("constructed", pss=_own_memory(), at=time.monotonic_ns())
+            self.link.event("constructed", pss=_own_memory(), at=time.monotonic_ns())
             self._seal()
         except BaseException as error:  # noqa: BLE001 - whatever the application's source raises
             self._failed(self._constructing, error)
@@ -123,7 +126,7 @@ class Enclave:
 
     def _opened(self) -> None:
         """All encrypted channels have keys."""
-        self._link.event("opened", at=time.monotonic_ns())
+        self.link.event("opened", at=time.monotonic_ns())
 
     def _load(self) -> ModuleType:
         # An enclave has nothing but its image; the untrusted side has what the machine has.
@@ -131,8 +134,8 @@ class Enclave:
         sys.path.insert(1, application)
         sys.path += [packages] if self._platform is not None else self.launch["paths"]
         if self._platform is not None:
-            missing.install(f"enclave {self._plan['enclave']}")
-        source = self._plan["source"]
+            missing.install(f"enclave {self.plan['enclave']}")
+        source = self.plan["source"]
         if source["beside"]:
             from eactors.enclave import beside  # noqa: PLC0415 - many applications are one file
 
@@ -152,8 +155,8 @@ class Enclave:
         try:
             os.sched_setaffinity(0, cpus)
         except OSError as error:
-            self._link.event(
-                "unpinned", worker=self._plan["workers"][worker]["id"], cpus=cpus, reason=str(error)
+            self.link.event(
+                "unpinned", worker=self.plan["workers"][worker]["id"], cpus=cpus, reason=str(error)
             )
 
     def finish_lines(self) -> None:
@@ -166,24 +169,29 @@ class Enclave:
             audit.install(_native.current_actor)
             self._platform.seal()
 
-    def _report(self, what: str, actor: Actor, detail: object) -> None:
+    def report(self, what: str, actor: Actor, detail: object) -> None:
         """The worker says what has become of an actor: finished, failed, or wants the exit."""
-        if isinstance(detail, SystemExit):
-            self._tell("exit", actor, detail.code)
-        elif isinstance(detail, BaseException):
-            self._failed(actor.name, detail if self._platform is None else audit.worded(actor.name, detail))
+        if isinstance(detail, BaseException):
+            self.raised(actor.name, detail)
         else:
-            self._tell(what, actor, detail)
+            self._tell(what, actor.name, detail)
 
-    def _tell(self, what: str, actor: Actor, wish: object) -> None:
+    def raised(self, actor: str, error: BaseException) -> None:
+        """Tell the host what an actor has raised."""
+        if isinstance(error, SystemExit):
+            self._tell("exit", actor, error.code)
+        else:
+            self._failed(actor, error if self._platform is None else audit.worded(actor, error))
+
+    def _tell(self, what: str, actor: str, wish: object) -> None:
         """Tell the host; the status that the actor wishes is a number, nothing, or words."""
         number = wish & 0xFF if isinstance(wish, int) else None
         words = None if wish is None or number is not None else str(wish)
-        self._link.event(what, actor=actor.name, status=number if words is None else words)
+        self.link.event(what, actor=actor, status=number if words is None else words)
 
     def _failed(self, actor: str | None, error: BaseException) -> None:
         self.finish_lines()
-        self._link.event("failed", actor=actor, error=describe(error))
+        self.link.event("failed", actor=actor, error=describe(error))
 
 
 def _cut_standard_streams() -> None:

@@ -18,7 +18,8 @@ from eactors.host.errors import LaunchError
 from eactors.host.factory import Factory
 from eactors.host.keepers import Keepers
 from eactors.host.layout import HOST_NODES, HOST_PAYLOAD, lay_out
-from eactors.host.lives import GRACE, Lives
+from eactors.host.life import GRACE
+from eactors.host.lives import Lives
 from eactors.host.openings import Openings
 from eactors.host.outcome import Failure, Outcome
 from eactors.host.processes import Processes
@@ -227,28 +228,35 @@ class Application:
         match event["event"]:
             case "attached":
                 self._attached(int(event["enclave"]))
-            case "constructed":
-                self._constructed(event)
-            case "opened":
-                facts = self._facts(int(event["enclave"]))
-                facts.opened_ns = facts.opened_ns or int(event["at"])
+            case "constructed" | "opened" as what:
+                (self._constructed if what == "constructed" else self._opened)(event)
             case "store" | "store-key":
                 self._keepers.take(event)
             case "finished":
                 self._lives.finish(event["actor"])
+            case "began" | "left" as what:
+                self._lives.heard_of(event["actor"], what, int(event["life"]))
             case "factory":
                 self._factory.take(event)
             case "failed":
                 error = event["error"]
                 message = f"{self._who_failed(event)}: {error['type']}: {error['message']}"
-                self._fail(event, Failure(message, error["hint"], error))
+                self._lives.fail(
+                    int(event.get("enclave", SYSTEM)), event["actor"], Failure(message, error["hint"], error)
+                )
             case "exit":
                 self._exit = self._status_of(event["status"])
             case "unpinned":
-                cpus = ", ".join(map(str, event["cpus"]))
-                self.outcome.warnings.append(
-                    f"worker {event['worker']} is not pinned to CPU {cpus}: {event['reason']}"
-                )
+                self._unpinned(event)
+
+    def _opened(self, event: dict[str, Any]) -> None:
+        facts = self._facts(int(event["enclave"]))
+        facts.opened_ns = facts.opened_ns or int(event["at"])
+
+    def _unpinned(self, event: dict[str, Any]) -> None:
+        cpus = ", ".join(map(str, event["cpus"]))
+        why = f"worker {event['worker']} is not pinned to CPU {cpus}: {event['reason']}"
+        self.outcome.warnings.append(why)
 
     def _status_of(self, wish: object) -> int:
         """What exit() and sys.exit() mean: nothing, a status, or words to print and status 1."""
@@ -264,13 +272,6 @@ class Application:
             return f"{self._facts(int(event['enclave'])).title} does not start"
         return "the application's source failed in its enclave"
 
-    def _fail(self, event: dict[str, Any], failure: Failure) -> None:
-        life = self._lives.all.get(int(event.get("enclave", SYSTEM)))
-        if life is None or life.state != "running":
-            self.outcome.failures.append(failure)
-        else:
-            self._lives.fail(life, failure)
-
     def _attached(self, enclave: int) -> None:
         self._unattached.discard(enclave)
         if not self._unattached and not self._lives.may_begin:
@@ -280,13 +281,14 @@ class Application:
     def _constructed(self, event: dict[str, Any]) -> None:
         facts = self._facts(int(event["enclave"]))
         facts.constructed_ns, facts.memory_kib = int(event["at"]), int(event["pss"])
+        self._lives.enclaves[facts.id].is_constructed = True
         if self._ready_ns is None and all(
             facts.constructed_ns is not None for facts in self.outcome.enclaves
         ):
             self._ready_ns = time.monotonic_ns()
 
     def _facts(self, enclave: int) -> EnclaveFacts:
-        facts = self._lives.all[enclave].facts
+        facts = self._lives.enclaves[enclave].facts
         if facts is None:
             raise LookupError(enclave)
         return facts

@@ -46,6 +46,7 @@ class Deployed:
         actors: The enclave of each actor.
         images: The folder of each enclave's image below the deployment's folder.
         lives: When each enclave is started.
+        actor_lives: When each actor is started that is not with its enclave.
         untrusted: The folder of each server's untrusted side, by the server's place.
         digest: Of all that the servers of one run must have in common.
         place: The one server that this is the part of; see `on`.
@@ -64,6 +65,7 @@ class Deployed:
     key_channels: tuple[PlannedKeyChannel, ...]
     images: dict[int, str]
     lives: dict[int, PlannedLife]
+    actor_lives: dict[str, PlannedLife]
     untrusted: dict[int, str] = field(default_factory=dict)
     digest: str = ""
     place: int = 0
@@ -79,6 +81,7 @@ class Deployed:
         return replace(
             self,
             actors={name: enclave for name, enclave in self.actors.items() if name in own},
+            actor_lives={name: life for name, life in self.actor_lives.items() if name in own},
             channels=tuple(each for each in self.channels if own & {end.actor for end in each.ends}),
             services=tuple(service for service in self.services if service.server == place),
             directories=tuple(each for each in self.directories if each.actor is None or each.actor in own),
@@ -89,6 +92,10 @@ class Deployed:
             images=images,
             place=place,
         )
+
+    def party_of(self, actor: str) -> int | str:
+        """Whose life an actor shares: that of its enclave, or its own."""
+        return actor if actor in self.actor_lives else self.actors[actor]
 
     @property
     def server(self) -> PlannedServer:
@@ -135,6 +142,7 @@ def describe(plan: Plan, images: dict[int, str], untrusted: dict[int, str], comm
         key_channels=plan.key_channels,
         images=images,
         lives={enclave: planned.life for enclave, planned in plan.enclaves.items()},
+        actor_lives={name: actor.life for name, actor in plan.actors.items() if actor.life.family},
         untrusted=untrusted,
     )
     # Where its source, directories and stores lie, and what it can bear, may differ from machine to machine.

@@ -1,4 +1,4 @@
-"""Factory: the launcher's side of the system actor that starts enclaves for actors.
+"""Factory: the launcher's side of the system actor that starts enclaves and actors for actors.
 
 Whoever asks is a session in the process of the system actors, and known by its number. What
 may be started is what the deployment has on demand; whether that is what the manifest says,
@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Any, Self
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from eactors.host.lives import How, Life, Lives
+    from eactors.host.life import How, Life
+    from eactors.host.lives import Lives
 
 
 @dataclass(slots=True)
 class _Order:
-    """One enclave that somebody has asked for."""
+    """What somebody has asked for."""
 
     asker: int
     id: int
@@ -33,10 +34,10 @@ class _Order:
 
 
 class Factory:
-    """Starts and ends enclaves as actors ask for it. Enter it to have its pipe.
+    """Starts and ends enclaves and actors as actors ask for it. Enter it to have its pipe.
 
     Args:
-        lives: The enclaves.
+        lives: Who comes and goes.
 
     Attributes:
         orders: Where the system actors read what is said to them.
@@ -78,9 +79,7 @@ class Factory:
     def tend(self) -> None:
         """Say of whom was asked for that it is there."""
         for order in self._orders:
-            if not order.answered and order.life.is_constructed:
-                order.answered = True
-                self._say(order.asker, "started", id=order.id, actor=order.life.actors[0])
+            self._look_at(order)
         while self._unsent:
             try:
                 written = os.write(self._writer, self._unsent[0])
@@ -89,6 +88,11 @@ class Factory:
             line = self._unsent.popleft()
             if written < len(line):
                 self._unsent.appendleft(line[written:])
+
+    def _look_at(self, order: _Order) -> None:
+        if not order.answered and order.life.is_constructed:
+            order.answered = True
+            self._say(order.asker, "started", id=order.id, actor=order.life.actors[0])
 
     def _start(self, asker: int, number: int, handle: int, name: str) -> None:
         instances = [life for life in self._lives.all.values() if life.plan.family == name]
@@ -105,17 +109,18 @@ class Factory:
             why = errno.EBUSY, f"as many run as there may ({len(instances)})"
         else:
             has = f"it has {', '.join(known)}" if known else "it has none"
-            why = errno.ENOENT, f"the deployment has no such enclave to start on demand; {has}"
+            why = errno.ENOENT, f"the deployment has nothing so called to start on demand; {has}"
         self._refuse(asker, number, name, *why)
 
     def _ended(self, life: Life, how: How, why: str) -> None:
         for order in self._orders:
             if order.life is life:
                 self._orders.remove(order)
+                self._look_at(order)  # it may have been there for a moment
                 if order.answered:
                     self._say(order.asker, "ended", handle=order.handle, how=how, why=why)
                 else:
-                    reason = why or "it has ended before its actors were constructed"
+                    reason = why or "it has ended before it was constructed"
                     self._refuse(order.asker, order.id, order.name, errno.ECHILD, reason)
                 return
 

@@ -60,6 +60,7 @@ def launch_of(deployed: Deployed, layout: Layout, enclave: int, epochs: Mapping[
             if pool.kind == "public"
             for name in pool.mboxes
         },
+        "vacancies": {actor: word for actor, word in layout.vacancies.items() if actor in own},
         "workers": [_worker(layout, context) for context in contexts],
     }
 

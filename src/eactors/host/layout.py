@@ -80,6 +80,8 @@ class Layout:
     pools: dict[str, PoolPlace] = field(default_factory=dict)
     links: dict[int, LinkPlace] = field(default_factory=dict)
     """By the other server's place among all servers."""
+    vacancies: dict[str, int] = field(default_factory=dict)
+    """The word of each actor that is started on demand."""
     remote: dict[str, int] = field(default_factory=dict)
     """The server of each actor of another server."""
     host_participant: int = 0
@@ -154,6 +156,7 @@ def lay_out(plan: Deployed, server: PlannedServer) -> Layout:
     for pool in plan.pools:
         if pool.kind == "public":
             layout.pools[pool.name] = _lay_pool(layout, pool)
+    layout.vacancies = {actor: layout.take(_native.LINE) for actor in plan.actor_lives}
     number = plan.servers.index(server)
     for service in plan.services:
         if service.server == number:

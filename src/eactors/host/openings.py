@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from eactors.host.layout import ChannelPlace, Layout, PoolPlace
 
 
+Party = int | str
+"""Who comes and goes as one: the id of an enclave, or the name of an actor that is started on demand."""
+
 _Pool = tuple[int, int, int, tuple[tuple[int, int], ...]]
 """Offset, nodes, payload, and the mboxes that carry its nodes: offset and capacity."""
 
@@ -29,6 +32,7 @@ _Pool = tuple[int, int, int, tuple[tuple[int, int], ...]]
 class _Channel:
     id: int
     place: ChannelPlace
+    parties: tuple[Party, Party]
     enclaves: tuple[int, int]
     bells: tuple[int, int]
 
@@ -44,15 +48,19 @@ class Openings:
 
     def __init__(self, region: _native.Region, layout: Layout, deployed: Deployed) -> None:
         self._region, self._layout = region, layout
-        self._coming = {enclave for enclave, life in deployed.lives.items() if life.may_begin_again}
-        self._channels = [each for each in self._all(deployed) if self._coming & set(each.enclaves)]
+        coming = {enclave for enclave, life in deployed.lives.items() if life.may_begin_again}
+        self._channels = [
+            each
+            for each in self._all(deployed)
+            if coming & set(each.enclaves) or deployed.actor_lives.keys() & set(each.parties)
+        ]
         self._pools = [
             (layout.pools[pool.name], {deployed.actors[user] for user in pool.users})
             for pool in deployed.pools
             if pool.name in layout.pools
         ]
-        self._present: set[int] = set()
-        self._running: set[int] = set()
+        self._present: set[Party] = set()
+        self._running: set[Party] = set()
         self._unburied: set[int] = set()
         for channel in self._channels:
             for word in self._words(channel):
@@ -66,18 +74,20 @@ class Openings:
                 one, other = (layout.context_of(end.actor) for end in channel.ends)
                 bells = one.bell, other.bell
                 homes = one.enclave, other.enclave
-                channels.append(_Channel(channel.id, layout.channels[channel.id], homes, bells))
+                first, second = (deployed.party_of(end.actor) for end in channel.ends)
+                place = layout.channels[channel.id]
+                channels.append(_Channel(channel.id, place, (first, second), homes, bells))
         for service in deployed.services:
             if service.id in layout.channels and layout.system is not None:
                 client = layout.context_of(service.actor)
                 bells = client.bell, layout.system.bell
-                homes = client.enclave, SYSTEM
-                channels.append(_Channel(service.id, layout.channels[service.id], homes, bells))
+                parties, homes = (deployed.party_of(service.actor), SYSTEM), (client.enclave, SYSTEM)
+                channels.append(_Channel(service.id, layout.channels[service.id], parties, homes, bells))
         return channels
 
-    def _of(self, enclave: int) -> list[tuple[_Channel, int]]:
-        """The channels of an enclave, and its side of each."""
-        return [(each, each.enclaves.index(enclave)) for each in self._channels if enclave in each.enclaves]
+    def _of(self, party: Party) -> list[tuple[_Channel, int]]:
+        """The channels of a party, and its side of each."""
+        return [(each, each.parties.index(party)) for each in self._channels if party in each.parties]
 
     @staticmethod
     def _words(channel: _Channel) -> tuple[int, int, int]:
@@ -87,51 +97,47 @@ class Openings:
 
     def epochs(self, enclave: int) -> dict[int, int]:
         """The epochs of the channels of an enclave, by id; it is told them at its start."""
-        return {each.id: _native.word(self._region, self._words(each)[0]) for each, _ in self._of(enclave)}
+        own = [each for each in self._channels if enclave in each.enclaves]
+        return {each.id: _native.word(self._region, self._words(each)[0]) for each in own}
 
-    def enter(self, enclave: int) -> None:
-        """An enclave is going to be started: have its peers open their ends of its channels."""
-        self._present.add(enclave)
-        for channel, side in self._of(enclave):
+    def enter(self, party: Party) -> None:
+        """Somebody is going to be started: have the peers open their ends of the channels."""
+        self._present.add(party)
+        for channel, side in self._of(party):
             epoch, *met = self._words(channel)
             now = _native.word(self._region, epoch)
-            if channel.enclaves[1 - side] in self._present:
+            if channel.parties[1 - side] in self._present:
                 now += 1 - now % 2
-            else:
-                place = channel.place
-                self._region.init_channel(
-                    place.pool, place.shared, place.mboxes, place.capacity, place.payload
-                )
             _native.set_word(self._region, met[side], now)
-            if channel.enclaves[1 - side] not in self._running:
+            if channel.parties[1 - side] not in self._running:
                 _native.set_word(self._region, met[1 - side], now)
             _native.set_word(self._region, epoch, now)
             self._region.ring(channel.bells[1 - side])
 
-    def is_ready(self, enclave: int) -> bool:
-        """Whether all peers have opened their ends, so that an enclave that enters can be started."""
-        if enclave in self._unburied:
+    def is_ready(self, party: Party) -> bool:
+        """Whether all peers have opened their ends, so that whoever enters can be started."""
+        if party in self._unburied:
             return False
-        for channel, side in self._of(enclave):
+        for channel, side in self._of(party):
             epoch, *met = self._words(channel)
-            if channel.enclaves[1 - side] in self._running and _native.word(
+            if channel.parties[1 - side] in self._running and _native.word(
                 self._region, met[1 - side]
             ) != _native.word(self._region, epoch):
                 return False
         return True
 
-    def started(self, enclave: int) -> None:
-        """Its process is there."""
-        self._running.add(enclave)
+    def started(self, party: Party) -> None:
+        """It is there."""
+        self._running.add(party)
 
-    def leave(self, enclave: int) -> None:
-        """Its process has ended, or will not be started after all."""
-        self._present.discard(enclave)
-        if enclave in self._running:
-            self._running.discard(enclave)
-            self._unburied.add(enclave)
+    def leave(self, party: Party) -> None:
+        """It has ended, or will not be started after all. An actor has given back what it held."""
+        self._present.discard(party)
+        if party in self._running and isinstance(party, int):
+            self._unburied.add(party)
+        self._running.discard(party)
         self.tend()
-        for channel, side in self._of(enclave):
+        for channel, side in self._of(party):
             epoch = self._words(channel)[0]
             now = _native.word(self._region, epoch)
             _native.set_word(self._region, epoch, now + now % 2)
@@ -157,7 +163,9 @@ class Openings:
             (layout.host_pool, HOST_NODES, HOST_PAYLOAD, ((layout.host_mbox, HOST_NODES),))
         ]
         places += [_pool(place) for place, homes in self._pools if enclave in homes]
-        for channel, _ in self._of(enclave):
+        for channel in self._channels:
+            if enclave not in channel.enclaves:
+                continue
             place = channel.place
             mboxes = tuple((mbox, place.capacity) for mbox in place.mboxes)
             nodes = _native.channel_nodes(place.capacity)

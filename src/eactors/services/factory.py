@@ -1,9 +1,11 @@
-"""Factory: enclaves that are started and ended while the application runs.
+"""Factory: enclaves and actors that are started and ended while the application runs.
 
-What may be started is in the deployment, and its image in the signed manifest. The host
-starts it or does not; whoever it starts has to prove to its creator, on each channel between
-them, that it is the enclave of that channel, in a key exchange of its own. So the most that
-a factory can do by lying is to refuse.
+What may be started is in the deployment, and its image in the signed manifest: whole enclaves
+(``<enclave-settings start="on-demand">``), and single actors in enclaves that run, or on the
+untrusted side (``<actor-settings start="on-demand">``). They are asked for in the same way. The
+host starts them or does not; whoever it starts has to prove to its creator, on each encrypted
+channel between them, that it is the enclave of that channel, in a key exchange of its own. So the
+most that a factory can do by lying is to refuse.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ How = Literal["finished", "stopped", "failed", "killed"]
 
 
 class Start(Message, tag=10):
-    """Start an enclave of this name, and call it ``handle``."""
+    """Start an enclave or an actor of this name, and call it ``handle``."""
 
     id: Number
     handle: Number
@@ -34,21 +36,21 @@ class Start(Message, tag=10):
 
 
 class Stop(Message, tag=11):
-    """Ask an enclave to end."""
+    """Ask one to end."""
 
     id: Number
     handle: Number
 
 
 class Started(Message, tag=20):
-    """Its constructors have run; ``actor`` is the first of its actors."""
+    """Its constructors have run; ``actor`` is its name, or the first of the enclave's actors."""
 
     id: Number
     actor: Words
 
 
 class Ended(Message, tag=21):
-    """An enclave has ended."""
+    """One has ended."""
 
     handle: Number
     how: How
@@ -60,7 +62,7 @@ Says = Done | Failed | Started | Ended
 
 
 class Instance:
-    """An enclave that was started.
+    """An enclave, or an actor, that was started.
 
     Attributes:
         name: What its actor is called; the key of its connector in `Connectors`.
@@ -82,22 +84,26 @@ class Instance:
         self.why = ""
 
     def stop(self) -> Answer[None]:
-        """Ask it to end; it is told so between two turns, and killed if it takes no notice."""
+        """Ask it to end; it is told so between two turns.
+
+        An enclave then ends at once, and is killed if it takes no notice. An actor sends what waits in
+        its outbox, an `AsyncActor` is cancelled; after two seconds it is dropped all the same.
+        """
         return self._client.stop(self)
 
 
 class FactoryClient(Client):
-    """Starts enclaves that the deployment has for that, and hears of their end."""
+    """Starts enclaves and actors that the deployment has for that, and hears of their end."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self._instances: dict[int, Instance] = {}
 
     def start(self, name: str, ended: Callable[[Instance], object] | None = None) -> Answer[Instance]:
-        """Start an enclave.
+        """Start an enclave, or an actor in an enclave that runs.
 
-        It fails with a `SystemActorError` whose errno is ``ENOENT`` if the deployment has no such
-        enclave to start on demand, ``EBUSY`` if all its instances run, ``EDQUOT`` if it has
+        It fails with a `SystemActorError` whose errno is ``ENOENT`` if the deployment has nothing
+        so called to start on demand, ``EBUSY`` if all its instances run, ``EDQUOT`` if it has
         failed too often lately, and ``ECHILD`` if it could not be constructed.
 
         Args:
@@ -121,7 +127,7 @@ class FactoryClient(Client):
         """The end of an instance."""
         instance = self._instances.pop(message.handle, None)
         if instance is None:
-            raise nonsense(f"says that enclave {message.handle} has ended, which does not run")
+            raise nonsense(f"says that instance {message.handle} has ended, which does not run")
         instance.how, instance.why = message.how, message.why
         if instance.call is not None:
             instance.call(instance)
