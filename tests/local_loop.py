@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from eactors.aio.loop import Loop
+from eactors.services.connection import Connection
 from eactors.services.network import Says
-from eactors.services.sockets import Connection, Listener, NetworkClient
+from eactors.services.sockets import Listener, NetworkClient
 from eactors.system import listeners
 from eactors.system.listeners import address_of
 from eactors.system.network import NetworkSession

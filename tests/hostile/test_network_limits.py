@@ -17,7 +17,7 @@ from eactors.services.base import Failed
 from eactors.services.network import CHUNK, WINDOW, Closed
 
 if TYPE_CHECKING:
-    from eactors.services.sockets import Connection
+    from eactors.services.connection import Connection
     from eactors.system.reactor import Reactor
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from eactors.aio.loop import Loop
-    from eactors.services.sockets import Connection
+    from eactors.services.connection import Connection
 
     Info = tuple[int, int, int, str, Any]
 

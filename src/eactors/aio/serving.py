@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from asyncio import BaseProtocol
     from collections.abc import Callable
 
-    from eactors.services.sockets import Connection, Listener
+    from eactors.services.connection import Connection
+    from eactors.services.sockets import Listener
 
     Timeouts = tuple[float | None, float | None]
 
