@@ -167,7 +167,7 @@ class LocalLoop(Loop):
         number = self.local.client.next_number()
         listener = self.local.client.sockets[number] = Listener(self.local.client, number)
         listener.address = address_of(sock.getsockname())
-        self.local.session.streams[number] = listeners.Listener(self.local.session, number, sock, "")
+        self.local.session.streams[number] = listeners.Listener(self.local.session, number, sock, None)
         return listener
 
     def close(self) -> None:

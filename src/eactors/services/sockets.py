@@ -30,6 +30,7 @@ from eactors.services.network import (
     Says,
     Written,
 )
+from eactors.services.paths import encoded_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +49,7 @@ class Listener(Socket):
     """Where connections come in.
 
     Attributes:
-        address: Where it listens.
+        address: Where it listens; that of a Unix socket is its path, and 0.
     """
 
     address: tuple[str, int] = ("", 0)
@@ -68,7 +69,8 @@ class Listener(Socket):
         request = Accept(self._client.next_number(), self.number, connection.number)
 
         def come(message: Connected) -> Connection:
-            connection.peer, connection.local = message.peer, message.local
+            connection.peer = message.peer
+            connection.local = message.local if self.address[1] else self.address
             self._client.sockets[connection.number] = connection
             return connection
 
@@ -100,7 +102,7 @@ class NetworkClient(Client):
         port: int,
         accepted: Callable[[Connection], object] | None,
         *,
-        path: str = "",
+        path: str | None = None,
         backlog: int = 128,
         reuse_port: bool = False,
     ) -> Answer[Listener]:
@@ -110,34 +112,50 @@ class NetworkClient(Client):
             host: An address, or localhost; empty: any. Ask `resolve` for that of another name.
             port: 0: any that is free.
             accepted: Called with each `Connection`; None: connections wait for the listener's `start`.
-            path: Of a Unix socket, instead of host and port.
+            path: Of a Unix socket, ``directory/path/below/it``, instead of host and port.
             backlog: Connections that may wait in the kernel.
             reuse_port: Whether others may listen there, too.
+
+        Raises:
+            ValueError: The path is too long.
         """
         listener = Listener(self, self.next_number())
 
         def bound(message: Bound) -> Listener:
-            listener.address = message.address
+            listener.address = message.address if path is None else (path, 0)
             self.sockets[listener.number] = listener
             if accepted is not None:
                 listener.start(accepted)
             return listener
 
-        request = Listen(self.next_number(), listener.number, host, port, path, backlog, reuse_port)
+        below = None if path is None else encoded_path(path)
+        request = Listen(self.next_number(), listener.number, host, port, below, backlog, reuse_port)
         return self.ask(request, Bound, bound)
 
     def connect(
-        self, host: str, port: int, *, path: str = "", local: tuple[str, int] = ("", 0)
+        self, host: str, port: int, *, path: str | None = None, local: tuple[str, int] = ("", 0)
     ) -> Answer[Connection]:
-        """Connect to the first address of a host that answers, or to a Unix socket's path."""
+        """Connect to the first address of a host that answers, or to a Unix socket.
+
+        Args:
+            host: Name or address.
+            port: Of the host.
+            path: Of a Unix socket, ``directory/path/below/it``, instead of host and port.
+            local: Address and port to connect from.
+
+        Raises:
+            ValueError: The path is too long.
+        """
         connection = Connection(self, self.next_number())
 
         def connected(message: Connected) -> Connection:
-            connection.peer, connection.local = message.peer, message.local
+            connection.peer = message.peer if path is None else (path, 0)
+            connection.local = message.local
             self.sockets[connection.number] = connection
             return connection
 
-        request = Connect(self.next_number(), connection.number, host, port, path, *local)
+        below = None if path is None else encoded_path(path)
+        request = Connect(self.next_number(), connection.number, host, port, below, *local)
         return self.ask(request, Connected, connected)
 
     def open(
