@@ -24,11 +24,31 @@ if TYPE_CHECKING:
 PAY, ORDER, FRIEND = range(3)
 ROOT = Path(__file__).parents[1]
 
-SOURCE = """
+CHANNELS = """
+    pay, order, friend = Connector("{peer}"), Connector("{peer}"), Connector("{peer}")
+    @pay.on_message
+    def paid(self, cargo):
+        self.hear("pay", cargo)
+    @order.on_message
+    def ordered(self, cargo):
+        self.hear("order", cargo)
+    @friend.on_message
+    def told(self, cargo):
+        self.hear("theirs" if cargo.data == b"settled" else "friend", cargo)
+    @pay.on_broken
+    def pay_lost(self, error):
+        self.lose(error)
+    @order.on_broken
+    def order_lost(self, error):
+        self.lose(error)
+"""
+"""What either of the two actors has with its peer."""
+
+SOURCE = f"""
 class Talker(Actor):
     first = set()
     def start(self):
-        self.left = {"pay", "order", "mine", "theirs"}
+        self.left = {{"pay", "order", "mine", "theirs"}}
         for end, name in ((self.pay, b"pay"), (self.order, b"order"), (self.friend, b"friend")):
             end.send(name)
     def hear(self, name, cargo):
@@ -39,7 +59,7 @@ class Talker(Actor):
         self.settle(error.channel)
     def settle(self, name):
         self.left.discard(name)
-        if "mine" in self.left and self.left <= {"mine"} | self.first:
+        if "mine" in self.left and self.left <= {{"mine"}} | self.first:
             self.left.discard("mine")
             self.friend.send(b"settled")
         if not self.left:
@@ -48,48 +68,18 @@ class Talker(Actor):
         pass
 
 class Alice(Talker):
-    pay, order, friend = Connector("Bob"), Connector("Bob"), Connector("Bob")
+{CHANNELS.format(peer="Bob")}
     def constructor(self):
         self.start()
-    @pay.on_message
-    def paid(self, cargo):
-        self.hear("pay", cargo)
-    @order.on_message
-    def ordered(self, cargo):
-        self.hear("order", cargo)
-    @friend.on_message
-    def told(self, cargo):
-        self.hear("theirs" if cargo.data == b"settled" else "friend", cargo)
-    @pay.on_broken
-    def pay_lost(self, error):
-        self.lose(error)
-    @order.on_broken
-    def order_lost(self, error):
-        self.lose(error)
 
 class Bob(Talker):
-    first = {"theirs"}  # Bob says first that he is done, and ends the run when Alice has answered
-    params = {"hold": ""}
-    pay, order, friend = Connector("Alice"), Connector("Alice"), Connector("Alice")
+{CHANNELS.format(peer="Alice")}
+    first = {{"theirs"}}  # Bob says first that he is done, and ends the run when Alice has answered
+    params = {{"hold": ""}}
     def constructor(self):
         with open(self.params["hold"], "rb", buffering=0) as file:
             file.read(1)
         self.start()
-    @pay.on_message
-    def paid(self, cargo):
-        self.hear("pay", cargo)
-    @order.on_message
-    def ordered(self, cargo):
-        self.hear("order", cargo)
-    @friend.on_message
-    def told(self, cargo):
-        self.hear("theirs" if cargo.data == b"settled" else "friend", cargo)
-    @pay.on_broken
-    def pay_lost(self, error):
-        self.lose(error)
-    @order.on_broken
-    def order_lost(self, error):
-        self.lose(error)
     def end(self):
         self.exit(3)
 """

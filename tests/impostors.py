@@ -61,6 +61,7 @@ class Bob(Actor):
     params = {"hold": ""}
     pay, order = Connector("Alice"), Connector("Alice")
     def constructor(self):
+        print("bob is constructed", flush=True)
         with open(self.params["hold"], "rb", buffering=0) as file:
             file.read(1)
         self.pay.send(b"pay")

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from eactors.aio.loop import Loop
+from eactors.services.connection import Connection
 from eactors.services.network import Says
-from eactors.services.sockets import Connection, Listener, NetworkClient
+from eactors.services.sockets import Listener, NetworkClient
 from eactors.system import listeners
 from eactors.system.listeners import address_of
 from eactors.system.network import NetworkSession
@@ -166,7 +167,7 @@ class LocalLoop(Loop):
         number = self.local.client.next_number()
         listener = self.local.client.sockets[number] = Listener(self.local.client, number)
         listener.address = address_of(sock.getsockname())
-        self.local.session.streams[number] = listeners.Listener(self.local.session, number, sock, "")
+        self.local.session.streams[number] = listeners.Listener(self.local.session, number, sock, None)
         return listener
 
     def close(self) -> None:

@@ -64,7 +64,7 @@ class Raw:
 
     def listening(self, number: int = 2) -> tuple[str, int]:
         """Listen as this number; the address."""
-        self.send(network.Listen(1, number, "127.0.0.1", 0, "", 64, reuse_port=False))
+        self.send(network.Listen(1, number, "127.0.0.1", 0, None, 64, reuse_port=False))
         address: tuple[str, int] = self.heard(network.Bound)[-1].address
         return address
 
@@ -75,6 +75,6 @@ class Raw:
     def connected(self) -> socket.socket:
         """Connect as number 2; the peer's end."""
         with socket.create_server(("127.0.0.1", 0)) as server:
-            self.send(network.Connect(1, 2, "127.0.0.1", server.getsockname()[1], "", "", 0))
+            self.send(network.Connect(1, 2, "127.0.0.1", server.getsockname()[1], None, "", 0))
             self.until(lambda: self.said)
             return server.accept()[0]

@@ -22,12 +22,13 @@ from eactors.cli.main import cli
 from eactors.errors import EActorsError
 from eactors.private import PrivateMbox
 from eactors.services.clock import ClockClient, Timer
+from eactors.services.connection import Connection
 from eactors.services.console import ConsoleClient
 from eactors.services.files import Entry, File, FilesClient, Stat, Watch
 from eactors.services.handles import DatagramSocket
 from eactors.services.names import NamesClient, NameWatch, Publisher
 from eactors.services.pipes import Pipe, PipesClient
-from eactors.services.sockets import Connection, Listener, NetworkClient
+from eactors.services.sockets import Listener, NetworkClient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

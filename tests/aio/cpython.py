@@ -13,12 +13,15 @@ import fnmatch
 import importlib
 import json
 import logging
+import os
 import signal
 import sys
+import tempfile
 import traceback
 import unittest
 import warnings
 from asyncio import unix_events
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +30,17 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.local_loop import LocalLoop
 
 _SECONDS = 20
+
+SOCKETS = "sockets"
+"""A directory for Unix sockets: paths below it mean the same to the loop and to a test's own sockets."""
+
+
+class SocketsLoop(LocalLoop):
+    """A loop whose deployment grants it that directory."""
+
+    def __init__(self, *ignored: object) -> None:
+        granted = {"name": SOCKETS, "path": SOCKETS, "access": "write", "actor": None}
+        super().__init__(*ignored, settings={"directories": [granted]})
 
 
 class Outcomes(unittest.TestResult):
@@ -84,15 +98,18 @@ def tests_of(suite: unittest.TestSuite) -> Any:
 
 
 def install() -> None:
-    """Have asyncio make enclaves' loops."""
-    asyncio.SelectorEventLoop = unix_events.SelectorEventLoop = LocalLoop  # type: ignore[assignment]
-    unix_events._UnixDefaultEventLoopPolicy._loop_factory = LocalLoop  # type: ignore[attr-defined]
+    """Have asyncio make enclaves' loops, and its tests put their sockets where those may have some."""
+    asyncio.SelectorEventLoop = unix_events.SelectorEventLoop = SocketsLoop  # type: ignore[assignment]
+    unix_events._UnixDefaultEventLoopPolicy._loop_factory = SocketsLoop  # type: ignore[attr-defined]
     # Processes are no part of it; their watchers would ask each loop for signals.
     for watcher in ("BaseChildWatcher", "SafeChildWatcher", "FastChildWatcher", "PidfdChildWatcher"):
         if hasattr(unix_events, watcher):
             getattr(unix_events, watcher).attach_loop = lambda *_: None
     if hasattr(asyncio, "EventLoop"):
-        asyncio.EventLoop = unix_events.EventLoop = LocalLoop  # type: ignore[attr-defined]
+        asyncio.EventLoop = unix_events.EventLoop = SocketsLoop  # type: ignore[attr-defined]
+    numbers = count()
+    utils = importlib.import_module("test.test_asyncio.utils")
+    utils.gen_unix_socket_path = lambda: f"{SOCKETS}/{next(numbers)}"  # type: ignore[attr-defined]
 
 
 def late(_: object, __: object) -> None:
@@ -108,14 +125,16 @@ def main() -> None:
     install()
     module = importlib.import_module(f"test.test_asyncio.{name}")
     if name == "test_base_events":
-        module.base_events.BaseEventLoop = LocalLoop
+        module.base_events.BaseEventLoop = SocketsLoop
     suite = unittest.TestSuite(
         test
         for test in tests_of(unittest.defaultTestLoader.loadTestsFromModule(module))
         if not any(fnmatch.fnmatch(name_of(test), pattern) for pattern in patterns)
     )
     outcomes = Outcomes()
-    with warnings.catch_warnings():
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        os.chdir(folder)
+        Path(SOCKETS).mkdir()
         warnings.simplefilter("ignore")
         suite.run(outcomes)
     Path(output).write_text(json.dumps(outcomes.of), encoding="utf-8")

@@ -55,6 +55,7 @@ def test_an_enclave_of_the_same_measurement_on_another_channel(exchange: str) ->
         talk((deployed.end(0, 0), deployed.end(1, 1)))
 
 
+@pytest.mark.parametrize("exchange", ["local-attestation", "remote-attestation"])
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -65,9 +66,11 @@ def test_an_enclave_of_the_same_measurement_on_another_channel(exchange: str) ->
         ({"security_version": 1}, "has security version 1 but the manifest says 0"),
     ],
 )
-def test_who_answers_is_not_whom_the_manifest_says(changes: dict[str, Any], words: str) -> None:
-    """The host starts an enclave of its own on the same processor, and has it answer as enclave 2."""
-    deployed = Deployed()
+def test_who_answers_is_not_whom_the_manifest_says(
+    exchange: str, changes: dict[str, Any], words: str
+) -> None:
+    """The host starts an enclave of its own on a genuine processor, and has it answer as enclave 2."""
+    deployed = Deployed(exchange=exchange)
     facts = {"measurement": measurement_of(2), "signer": deployed.platforms[2].signer, **changes}
     deployed.platforms[2] = deployed.cpu.enclave(facts.pop("measurement"), facts.pop("signer"), **facts)
     end, impostor = deployed.ends()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from tests.attested import Deployed, agreed, begun, clone, measurement_of, refused, talk
@@ -211,27 +211,6 @@ def test_a_quote_under_a_root_that_the_image_does_not_name() -> None:
     there = Deployed(exchange=REMOTE, cpu=FakeCpu(b"another machine!"))
     with pytest.raises(ExchangeFailed, match="no root that this enclave trusts"):
         talk((deployed.end(0, 0), there.end(0, 1)))
-
-
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"debug": True}, "is a debug enclave and the manifest says it is not"),
-        ({"measurement": measurement_of(9)}, "has measurement .* but the manifest says"),
-        ({"signer": measurement_of(9)}, "has signer .* but the manifest says"),
-        ({"product_id": 7}, "has product id 7 but the manifest says 0"),
-        ({"security_version": 1}, "has security version 1 but the manifest says 0"),
-    ],
-)
-def test_who_answers_is_not_whom_the_manifest_says(changes: dict[str, Any], words: str) -> None:
-    """An enclave of the host's on a genuine processor answers as enclave 2."""
-    deployed = Deployed(exchange=REMOTE)
-    facts = {"measurement": measurement_of(2), "signer": deployed.platforms[2].signer, **changes}
-    deployed.platforms[2] = deployed.cpu.enclave(facts.pop("measurement"), facts.pop("signer"), **facts)
-    end, impostor = deployed.ends()
-    hellos = begun((end, impostor))
-    end(hellos[1])
-    refused(end, impostor(hellos[0])[0][0], f"what answers for enclave 2 {words}")
 
 
 def test_a_report_where_a_quote_is_due() -> None:

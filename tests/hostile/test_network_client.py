@@ -12,9 +12,10 @@ from tests.local_loop import End, channel
 
 from eactors.services import network
 from eactors.services.base import Done, Failed
+from eactors.services.connection import Connection
 from eactors.services.errors import SystemActorError, SystemActorMisbehaved
 from eactors.services.network import CHUNK, WINDOW, Says
-from eactors.services.sockets import Connection, NetworkClient
+from eactors.services.sockets import NetworkClient
 
 NUMBERS = st.integers(min_value=0, max_value=12)
 WORDS = st.text(max_size=6)

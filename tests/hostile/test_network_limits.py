@@ -17,7 +17,7 @@ from eactors.services.base import Failed
 from eactors.services.network import CHUNK, WINDOW, Closed
 
 if TYPE_CHECKING:
-    from eactors.services.sockets import Connection
+    from eactors.services.connection import Connection
     from eactors.system.reactor import Reactor
 
 
@@ -47,8 +47,8 @@ def test_what_would_be_one_socket_too_many_is_refused_with_the_limit(reactor: Re
     raw = Raw(reactor, sockets=1)
     address = raw.listening()
     raw.send(
-        network.Connect(2, 3, *address, "", "", 0),
-        network.Listen(3, 4, "127.0.0.1", 0, "", 5, reuse_port=False),
+        network.Connect(2, 3, *address, None, "", 0),
+        network.Listen(3, 4, "127.0.0.1", 0, None, 5, reuse_port=False),
         network.Open(4, 5, "127.0.0.1", 0),
     )
     refused = raw.heard(Failed)

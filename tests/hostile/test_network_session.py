@@ -20,11 +20,12 @@ from eactors.system.reactor import Reactor
 NUMBERS = st.integers(min_value=1, max_value=6)
 HOSTS = st.sampled_from(["127.0.0.1", "", "::1", "no name", "a" * 300, "\0"])
 PORTS = st.just(0)
+PATHS = st.sampled_from([None, b"", b"/etc/x", b"\0abstract", b"data/../x", b"x" * 5000])
 DATA = st.sampled_from([b"", b"x", b"x" * CHUNK, b"x" * (CHUNK + 1)])
 ASKED = st.one_of(
-    st.builds(network.Listen, NUMBERS, NUMBERS, HOSTS, PORTS, st.just(""), st.just(5), st.booleans()),
+    st.builds(network.Listen, NUMBERS, NUMBERS, HOSTS, PORTS, PATHS, st.just(5), st.booleans()),
     st.builds(network.Accept, NUMBERS, NUMBERS, NUMBERS),
-    st.builds(network.Connect, NUMBERS, NUMBERS, st.just("127.0.0.1"), st.just(1), st.just(""), HOSTS, PORTS),
+    st.builds(network.Connect, NUMBERS, NUMBERS, st.just("127.0.0.1"), st.just(1), PATHS, HOSTS, PORTS),
     st.builds(network.Open, NUMBERS, NUMBERS, HOSTS, PORTS),
     st.builds(network.Write, NUMBERS, DATA),
     st.builds(network.Taken, NUMBERS, st.sampled_from([1, WINDOW, WINDOW + 1])),
@@ -75,8 +76,8 @@ def test_a_number_that_is_taken_is_not_given_again(reactor: Reactor) -> None:
     before = descriptors()
     raw = Raw(reactor)
     with socket.create_server(("127.0.0.1", 0)) as server:
-        connect = network.Connect(1, 2, "127.0.0.1", server.getsockname()[1], "", "", 0)
-        raw.send(connect, connect, network.Listen(3, 4, "127.0.0.1", 0, "", 5, reuse_port=False))
+        connect = network.Connect(1, 2, "127.0.0.1", server.getsockname()[1], None, "", 0)
+        raw.send(connect, connect, network.Listen(3, 4, "127.0.0.1", 0, None, 5, reuse_port=False))
         raw.until(lambda: len(raw.said) == 3)
         raw.send(network.Accept(5, 4, 2))
         raw.until(lambda: raw.heard(network.Bound))
@@ -116,7 +117,7 @@ def test_a_client_that_reads_nothing_slows_the_peer_down(reactor: Reactor) -> No
 def test_a_listener_waits_until_there_are_descriptors_again(reactor: Reactor) -> None:
     """At the limit it accepts nothing, and afterwards all that have waited."""
     raw = Raw(reactor)
-    raw.send(network.Listen(1, 2, "127.0.0.1", 0, "", 16, reuse_port=False))
+    raw.send(network.Listen(1, 2, "127.0.0.1", 0, None, 16, reuse_port=False))
     address = raw.heard(network.Bound)[0].address
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     clients = [socket.create_connection(address) for _ in range(3)]

@@ -14,7 +14,7 @@ from tests.local_loop import LocalNetwork
 from eactors.services.network import WINDOW
 
 if TYPE_CHECKING:
-    from eactors.services.sockets import Connection
+    from eactors.services.connection import Connection
 
 SIZES = st.sampled_from([1, 100, 20_000, WINDOW // 2, WINDOW, WINDOW + 1, 400_000])
 STEPS = st.lists(

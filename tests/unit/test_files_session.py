@@ -11,7 +11,8 @@ import pytest
 from tests.sessions import Desk, open_descriptors
 
 from eactors.services import files_messages as files
-from eactors.services.base import Done, Failed
+from eactors.services.base import MOST_WORDS, Done, Failed
+from eactors.services.paths import LONGEST_PATH
 from eactors.system.files import MOST_FILES, FilesSession
 from eactors.system.watches import MOST_WATCHES
 
@@ -69,6 +70,14 @@ def test_modes(desk: Desk, tmp_path: Path, mode: Any) -> None:
             desk.ask(files.Close(3, 1))
         got = answer.errno if isinstance(answer, Failed) else (tmp_path / "a").read_bytes()
         assert got == wanted
+
+
+def test_a_refusal_is_no_longer_than_its_client_reads(desk: Desk) -> None:
+    """Of the longest path, too, in which no byte is text; else an honest host would be held for a liar."""
+    refused = desk.ask(files.Stat(1, b"\xff" * LONGEST_PATH))
+    assert refused.errno == errno.EACCES
+    assert refused.reason.startswith(r"the deployment grants no directory '\\xff\\xff")
+    assert len(refused.reason) == MOST_WORDS
 
 
 def test_names(desk: Desk, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from eactors.aio.loop import Loop
-    from eactors.services.sockets import Connection
+    from eactors.services.connection import Connection
 
     Info = tuple[int, int, int, str, Any]
 
@@ -133,7 +133,7 @@ class Dialing(Networked):
         raise _together(errors, all_errors=all_errors)
 
     async def _opened(
-        self, host: str, port: int, *, path: str = "", local: tuple[str, int] = ("", 0)
+        self, host: str, port: int, *, path: str | None = None, local: tuple[str, int] = ("", 0)
     ) -> Connection:
         answer = self._net().connect(host, port, path=path, local=local)
         connection: Connection = await self._answered(answer, lambda late: late.close(abort=True))

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from asyncio import BaseProtocol
     from collections.abc import Callable
 
-    from eactors.services.sockets import Connection, Listener
+    from eactors.services.connection import Connection
+    from eactors.services.sockets import Listener
 
     Timeouts = tuple[float | None, float | None]
 
@@ -149,17 +150,17 @@ class Serving(Networked):
         return listeners
 
     async def _listener(
-        self, host: str, port: int, backlog: int, *, path: str = "", reuse_port: bool = False
+        self, host: str, port: int, backlog: int, *, path: str | None = None, reuse_port: bool = False
     ) -> Listener:
         answer = self._net().listen(host, port, None, path=path, backlog=backlog, reuse_port=reuse_port)
         try:
             listener: Listener = await self._answered(answer, lambda late: late.close())
         except SystemActorError as error:
-            if path and error.errno == EADDRINUSE:
+            if path is not None and error.errno == EADDRINUSE:
                 raise SystemActorError(
                     error.operation, EADDRINUSE, f"Address {path!r} is already in use"
                 ) from None
-            if error.errno and error.errno > 0 and not path:
+            if error.errno and error.errno > 0 and path is None:
                 reason = f"error while attempting to bind on address {(host, port)!r}: {error.reason.lower()}"
                 raise SystemActorError(error.operation, error.errno, reason) from None
             raise

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from eactors.aio.loop import Loop
-    from eactors.services.sockets import Connection
+    from eactors.services.connection import Connection
 
 _BY_TRANSPORT = sys.version_info >= (3, 13)
 """Whether a server counts its transports, or only how many they are."""

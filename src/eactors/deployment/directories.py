@@ -1,4 +1,4 @@
-"""Which directories the deployment grants: all that system actors ever open files in.
+"""Which directories the deployment grants: below them alone system actors open anything.
 
 A path is the host's affair: it is not measured, and what an actor reads from it, and whether
 what it writes is kept, is the host's word. The grants protect the host's files from actors.

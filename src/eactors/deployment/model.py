@@ -187,7 +187,7 @@ class Trust:
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """One ``<directory>``: what files the system actors may open, for one actor (None: for all)."""
+    """One ``<directory>``: where files, pipes and Unix sockets may be, for one actor (None: for all)."""
 
     name: str
     path: str

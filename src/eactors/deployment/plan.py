@@ -157,7 +157,7 @@ class PlannedService:
 
 @dataclass(frozen=True, slots=True)
 class PlannedDirectory:
-    """A directory below which an actor (None: every one) may have files; its path is absolute."""
+    """A directory below which an actor (None: every one) may open things; its path is absolute."""
 
     name: str
     path: str

@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any, Protocol
 
 from eactors import _native
+from eactors.bridge.bridge import Bridge
 from eactors.bridge.words import Exit, Failed, Finished
 from eactors.deployment.model import SYSTEM
 from eactors.errors import ManifestRejected, RegionCorrupted
@@ -101,7 +102,9 @@ class Application:
         self._interrupts = workspace.interrupts
         self._link_is_broken = False
         self._exit: int | None = None
-        self._servers = Servers(deployed, self._layout, self._notice, listen) if deployed.peers else None
+        self._servers = (
+            Servers(Bridge(deployed, self._layout, self._notice, listen)) if deployed.peers else None
+        )
         self._ready_ns: int | None = None
         self.outcome = Outcome()
 

@@ -96,7 +96,7 @@ def settings_of(deployed: Deployed) -> dict[str, Any]:
         "files": directories,
         "pipes": directories,
         "names": {"enclaves": deployed.actors},
-        "network": {"limits": msgspec.to_builtins(deployed.networks)},
+        "network": {**directories, "limits": msgspec.to_builtins(deployed.networks)},
     }
 
 

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eactors.bridge.bridge import Bridge
 from eactors.bridge.words import Exit, Failed, Finished
 from eactors.deployment.hints import did_you_mean
 from eactors.host.errors import LaunchError
 from eactors.host.outcome import Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from eactors import _native
+    from eactors.bridge.bridge import Bridge
     from eactors.bridge.words import Ending
     from eactors.host.deployed import Deployed
-    from eactors.host.layout import Layout
 
 _GRACE = 5.0
 """Seconds in which the other servers get what they are told last."""
@@ -26,19 +23,11 @@ class Servers:
     """Joins the run of this server with those of the others.
 
     Args:
-        deployed: What runs on this server.
-        layout: Of its region.
-        notice: Told what people should know.
-        listen: Where to listen; None: at the address that the deployment has.
-
-    Raises:
-        LaunchError: This server cannot listen there.
+        bridge: What connects them.
     """
 
-    def __init__(
-        self, deployed: Deployed, layout: Layout, notice: Callable[[str], None], listen: str | None = None
-    ) -> None:
-        self._bridge = Bridge(deployed, layout, notice, listen)
+    def __init__(self, bridge: Bridge) -> None:
+        self._bridge = bridge
         self._told = False
 
     def open(self, region: _native.Region) -> None:

@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 Number = Annotated[int, msgspec.Meta(ge=1, le=(1 << 62))]
 """What a client calls a request, or a handle."""
 
-Words = Annotated[str, msgspec.Meta(max_length=4096)]
+MOST_WORDS = 4096
+"""Characters."""
+
+Words = Annotated[str, msgspec.Meta(max_length=MOST_WORDS)]
 
 
 class Message(msgspec.Struct, array_like=True, gc=False, forbid_unknown_fields=True):

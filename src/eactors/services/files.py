@@ -16,6 +16,7 @@ from eactors.services.errors import SystemActorError
 from eactors.services.files_messages import MODES, Kind, Mode, What
 from eactors.services.files_transfers import Entry, Listing, Reading, Writing, checked_name
 from eactors.services.files_turns import Both, Turns, Within
+from eactors.services.paths import encoded_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -134,7 +135,7 @@ class FilesClient(Client):
         """
         if mode not in MODES:
             raise ValueError(f"mode {mode!r} is none of {', '.join(MODES)}")
-        name = _path(path)
+        name = encoded_path(path)
         return self._turns.take(lambda: self._open_file(path, name, mode))
 
     def read(self, path: str, limit: int = WHOLE) -> Answer[bytes]:
@@ -144,7 +145,7 @@ class FilesClient(Client):
             path: Of the file.
             limit: The most bytes that it may have; of a larger one the answer is an error.
         """
-        name = _path(path)
+        name = encoded_path(path)
 
         def start() -> Answer[bytes]:
             return Within(self._open_file(path, name, "r"), lambda file: file.read(0, limit + 1)).answer
@@ -174,7 +175,7 @@ class FilesClient(Client):
     def stat(self, path: str) -> Answer[Stat]:
         """Ask what is at a path."""
         return self._ask(
-            messages.Stat(self.next_number(), _path(path)),
+            messages.Stat(self.next_number(), encoded_path(path)),
             messages.Status,
             lambda status: Stat(status.kind, status.size, status.modified / 1e9),
         )
@@ -186,24 +187,24 @@ class FilesClient(Client):
             path: Of the directory.
             limit: How many names there may be; of more the answer is an error.
         """
-        name = _path(path)
+        name = encoded_path(path)
         return self._turns.take(lambda: Listing(self, path, name, limit).answer, alone=True)
 
     def rename(self, path: str, to: str) -> Answer[None]:
         """Give a file or directory another path, in the place of a file that has it."""
-        return self._ask(messages.Rename(self.next_number(), _path(path), _path(to)))
+        return self._ask(messages.Rename(self.next_number(), encoded_path(path), encoded_path(to)))
 
     def remove(self, path: str) -> Answer[None]:
         """Remove a file, a link, or an empty directory."""
-        return self._ask(messages.Remove(self.next_number(), _path(path)))
+        return self._ask(messages.Remove(self.next_number(), encoded_path(path)))
 
     def make_directory(self, path: str) -> Answer[None]:
         """Make a directory."""
-        return self._ask(messages.Make(self.next_number(), _path(path)))
+        return self._ask(messages.Make(self.next_number(), encoded_path(path)))
 
     def settle(self, path: str) -> Answer[None]:
         """Put the names in a directory on the disk: what was made, renamed and removed there."""
-        return self._ask(messages.Settle(self.next_number(), _path(path)))
+        return self._ask(messages.Settle(self.next_number(), encoded_path(path)))
 
     def watch(self, path: str, call: Callable[[What, str], object]) -> Answer[Watch]:
         """Be told of changes of a file, or in a directory (but not in those below it).
@@ -222,7 +223,7 @@ class FilesClient(Client):
             self._watches.pop(watch.number, None)
             answer.settle(None, error)
 
-        self._ask(messages.Watch(self.next_number(), watch.number, _path(path))).then(
+        self._ask(messages.Watch(self.next_number(), watch.number, encoded_path(path))).then(
             lambda _: answer.settle(watch), failed
         )
         return answer
@@ -257,7 +258,7 @@ class FilesClient(Client):
             raise error
 
     def _put(self, path: str, mode: Mode, data: bytes, *, sync: bool) -> Answer[None]:
-        name = _path(path)
+        name = encoded_path(path)
 
         def use(file: File) -> Answer[None]:
             return Both(file.write(0, data), file.sync).answer if sync else file.write(0, data)
@@ -278,13 +279,6 @@ class FilesClient(Client):
         self, request: Any, answered: type = Done, made: Callable[[Any], Any] | None = None
     ) -> Answer[Any]:
         return self._turns.take(lambda: self.ask(request, answered, made))
-
-
-def _path(path: str) -> bytes:
-    encoded = path.encode("utf-8", "surrogateescape")
-    if len(encoded) > messages.LONGEST_PATH:
-        raise ValueError(f"a path of {len(encoded)} bytes")
-    return encoded
 
 
 def _nothing(_: object) -> None:

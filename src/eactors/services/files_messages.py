@@ -7,14 +7,12 @@ from typing import Annotated, Literal
 import msgspec
 
 from eactors.services.base import Done, Failed, Message, Number
+from eactors.services.paths import Path  # noqa: TC001 - msgspec looks it up
 
 CHUNK = 1 << 16
 """Bytes that one message carries at most."""
 
-LONGEST_NAME, LONGEST_PATH = 255, 4096
-
-Path = Annotated[bytes, msgspec.Meta(max_length=LONGEST_PATH)]
-"""Bytes, as in the file system: names need not be text."""
+LONGEST_NAME = 255
 
 Name = Annotated[bytes, msgspec.Meta(min_length=1, max_length=LONGEST_NAME)]
 Position = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]

@@ -13,6 +13,7 @@ from typing import Annotated
 import msgspec
 
 from eactors.services.base import Done, Ending, Failed, Message, Number, Words
+from eactors.services.paths import Path  # noqa: TC001 - msgspec looks it up
 
 WINDOW = 1 << 17
 """Bytes of one connection, per direction, that may be on the way and not taken."""
@@ -32,7 +33,7 @@ Host = Annotated[str, msgspec.Meta(max_length=255)]
 Port = Annotated[int, msgspec.Meta(ge=0, le=0xFFFF)]
 Errno = Annotated[int, msgspec.Meta(ge=0, le=4095)]
 Address = tuple[Host, Port]
-"""Of a Unix socket: its path, and 0."""
+"""Of a Unix socket nothing, and 0: who has named it knows its path."""
 
 
 class Listen(Message, tag=10):
@@ -42,7 +43,7 @@ class Listen(Message, tag=10):
     socket: Number
     host: Host
     port: Port
-    path: Host
+    path: Path | None
     backlog: Annotated[int, msgspec.Meta(ge=1, le=65535)]
     reuse_port: bool
 
@@ -56,13 +57,13 @@ class Accept(Message, tag=11):
 
 
 class Connect(Message, tag=12):
-    """Connect to an address, or the first of a host's that answers. Answer: `Connected`."""
+    """Connect to the first of a host's addresses that answers, or to a Unix socket. Answer: `Connected`."""
 
     id: Number
     socket: Number
     host: Host
     port: Port
-    path: Host
+    path: Path | None
     local_host: Host
     local_port: Port
 

@@ -13,7 +13,7 @@ import msgspec
 
 from eactors.answer import Answer
 from eactors.services.base import Client, Done, Failed, Message, Number, Service, nonsense
-from eactors.services.files_messages import LONGEST_PATH, Path
+from eactors.services.paths import Path, encoded_path
 
 if TYPE_CHECKING:
     from typing import Self, overload
@@ -160,7 +160,7 @@ class PipesClient(Client):
 
     def make(self, path: str) -> Answer[None]:
         """Make a named pipe."""
-        return self.ask(Make(self.next_number(), _path(path)))
+        return self.ask(Make(self.next_number(), encoded_path(path)))
 
     def open(self, path: str, end: End) -> Answer[Pipe]:
         """Open one end of a named pipe.
@@ -176,18 +176,11 @@ class PipesClient(Client):
         if end not in ("read", "write"):
             raise ValueError(f'an end of a pipe is "read" or "write", not {end!r}')
         pipe = Pipe(self, self.next_number(), path)
-        return self.ask(Open(self.next_number(), pipe.number, _path(path), end), Done, lambda _: pipe)
+        return self.ask(Open(self.next_number(), pipe.number, encoded_path(path), end), Done, lambda _: pipe)
 
     def waits(self) -> bool:
         """It says nothing unasked."""
         return False
-
-
-def _path(path: str) -> bytes:
-    encoded = path.encode("utf-8", "surrogateescape")
-    if len(encoded) > LONGEST_PATH:
-        raise ValueError(f"a path of {len(encoded)} bytes")
-    return encoded
 
 
 class Pipes(Service):

@@ -39,6 +39,16 @@ class Grants:
         name, below = self._split(path)
         return self._open_below(name, below, flags, mode)
 
+    def locate(self, path: bytes) -> int:
+        """A descriptor, good for naming it only, of what is written to otherwise than by opening it.
+
+        Raises:
+            OSError: There is nothing, or the deployment does not grant it.
+        """
+        name, below = self._split(path)
+        self._may_write(name)
+        return self._open_below(name, below, os.O_PATH)
+
     @contextmanager
     def parent(self, path: bytes) -> Iterator[tuple[int, bytes]]:
         """The directory that a path to be changed lies in, open, and the name in it.

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
-import os
 import socket as kernel
 from collections import deque
 from typing import TYPE_CHECKING
@@ -16,6 +14,7 @@ if TYPE_CHECKING:
     from eactors.services.network import Accept, Address, SendTo
     from eactors.system.network import NetworkSession
     from eactors.system.reactor import Later
+    from eactors.system.unix import Name
 
 _MOST_WANTED = 4096
 """Connections of one listener that its client may await at once."""
@@ -28,13 +27,20 @@ _TRANSIENT = {errno.ECONNABORTED, errno.EPROTO, errno.EPERM, errno.ENETDOWN, err
 
 
 class Listener:
-    """Accepts as many connections as its client has names for."""
+    """Accepts as many connections as its client has names for.
 
-    def __init__(self, session: NetworkSession, number: int, sock: kernel.socket, path: str) -> None:
+    Args:
+        session: Whose it is.
+        number: What the client calls it.
+        sock: A listening socket, not blocking.
+        name: Of a Unix socket.
+    """
+
+    def __init__(self, session: NetworkSession, number: int, sock: kernel.socket, name: Name | None) -> None:
         self._session = session
         self._number = number
         self._sock = sock
-        self._path = path
+        self._name = name
         self._wanted: deque[Accept] = deque()
         self._events = 0
         self._again: Later | None = None
@@ -55,9 +61,8 @@ class Listener:
         """It is no more."""
         self._session.reactor.unregister(self._sock.fileno())
         self._sock.close()
-        if self._path:
-            with contextlib.suppress(OSError):  # somebody else has removed it
-                os.unlink(self._path)  # noqa: PTH108 - it is a str, and stays one
+        if self._name is not None:
+            self._name.release()
         error = OSError(errno.ECANCELED, "the listener was closed")
         for request in self._wanted:
             self._session.fail(request, error)
@@ -169,10 +174,8 @@ class Datagrams:
 
 
 def address_of(address: object) -> Address:
-    """A kernel's address as messages have it."""
+    """A kernel's address as messages have it; that of a Unix socket is a path of the host, and not told."""
     match address:
         case (str() as host, int() as port, *_):
             return host, port
-        case str() | bytes():
-            return os.fsdecode(address)[:255], 0
     return "", 0

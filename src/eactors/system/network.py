@@ -5,16 +5,17 @@ from __future__ import annotations
 import errno
 import os
 import socket as kernel
-import stat
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from eactors.deployment.plan import DEFAULT_SOCKETS, DEFAULT_UNREAD
 from eactors.services import network
 from eactors.services.base import Ending
+from eactors.system.grants import Grants
 from eactors.system.listeners import Datagrams, Listener, address_of
 from eactors.system.reactor import GONE, WRITE
 from eactors.system.session import Session
 from eactors.system.streams import Stream
+from eactors.system.unix import connect_below, listen_below
 from eactors.system.unread import Unread
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class NetworkSession(Session):
     def handlers(self) -> dict[type, Callable[[Any], object]]:
         """By kind of request."""
         self.streams: dict[int, Stream | Listener | Datagrams] = {}
+        self._grants = Grants(self.client, self.settings.get("directories", ()))
         self._connecting: dict[int, Callable[[], object]] = {}
         """What gives up a connection that is on its way, by the client's number for it."""
         self._looking_up = 0
@@ -73,6 +75,7 @@ class NetworkSession(Session):
             stream.end()
         for give_up in list(self._connecting.values()):
             give_up()
+        self._grants.close()
 
     def has_room(self) -> bool:
         """Whether the client may have one more socket."""
@@ -122,29 +125,16 @@ class NetworkSession(Session):
 
     def _listen(self, request: network.Listen) -> None:
         self._check_room(request.socket)
-        family, address = _local(request.path, request.host, request.port)
-        sock = kernel.socket(family, kernel.SOCK_STREAM | kernel.SOCK_NONBLOCK)
-        try:
-            if family == kernel.AF_UNIX:
-                _remove_stale(request.path)
-            else:
-                sock.setsockopt(kernel.SOL_SOCKET, kernel.SO_REUSEADDR, 1)
-            if family == kernel.AF_INET6:
-                # Or "::" would take the port of all IPv4 addresses, too.
-                sock.setsockopt(kernel.IPPROTO_IPV6, kernel.IPV6_V6ONLY, 1)
-            if request.reuse_port:
-                sock.setsockopt(kernel.SOL_SOCKET, kernel.SO_REUSEPORT, 1)
-            sock.bind(address)
-            sock.listen(request.backlog)
-        except (OSError, ValueError, TypeError):
-            sock.close()
-            raise
-        self.streams[request.socket] = Listener(self, request.socket, sock, request.path)
+        if request.path is None:
+            sock, name = _listening(request), None
+        else:
+            sock, name = listen_below(self._grants, request.path, request.backlog)
+        self.streams[request.socket] = Listener(self, request.socket, sock, name)
         self.reply(network.Bound(request.id, address_of(sock.getsockname())))
 
     def _open(self, request: network.Open) -> None:
         self._check_room(request.socket)
-        family, address = _local("", request.host, request.port)
+        family, address = _local(request.host, request.port)
         sock = kernel.socket(family, kernel.SOCK_DGRAM | kernel.SOCK_NONBLOCK)
         try:
             sock.bind(address)
@@ -168,10 +158,10 @@ class NetworkSession(Session):
 
     def _connect(self, request: network.Connect) -> None:
         self._check_room(request.socket)
-        self._connecting[request.socket] = _nothing
-        if request.path:
-            self._try(request, iter([(kernel.AF_UNIX, 0, request.path)]), None)
+        if request.path is not None:
+            self.add(request, connect_below(self._grants, request.path))
             return
+        self._connecting[request.socket] = _nothing
         try:
             self._look_up(
                 request, request.host, request.port, lambda found: self._try(request, iter(found), None)
@@ -285,10 +275,27 @@ def _nothing() -> None:
     pass
 
 
-def _local(path: str, host: str, port: int) -> tuple[int, Any]:
+def _listening(request: network.Listen) -> kernel.socket:
+    """A socket that listens at a host and port."""
+    family, address = _local(request.host, request.port)
+    sock = kernel.socket(family, kernel.SOCK_STREAM | kernel.SOCK_NONBLOCK)
+    try:
+        sock.setsockopt(kernel.SOL_SOCKET, kernel.SO_REUSEADDR, 1)
+        if family == kernel.AF_INET6:
+            # Or "::" would take the port of all IPv4 addresses, too.
+            sock.setsockopt(kernel.IPPROTO_IPV6, kernel.IPV6_V6ONLY, 1)
+        if request.reuse_port:
+            sock.setsockopt(kernel.SOL_SOCKET, kernel.SO_REUSEPORT, 1)
+        sock.bind(address)
+        sock.listen(request.backlog)
+    except (OSError, ValueError, TypeError):
+        sock.close()
+        raise
+    return sock
+
+
+def _local(host: str, port: int) -> tuple[int, Any]:
     """Family and address to bind to."""
-    if path:
-        return kernel.AF_UNIX, path
     if not host:
         return kernel.AF_INET, ("0.0.0.0", port)  # noqa: S104 - what an empty host means
     # A number, for to look a name up could take as long as it likes, and everybody else would wait.
@@ -297,16 +304,3 @@ def _local(path: str, host: str, port: int) -> tuple[int, Any]:
         number, port, type=kernel.SOCK_STREAM, flags=kernel.AI_NUMERICHOST
     )[0]
     return family, address
-
-
-def _remove_stale(path: str) -> None:
-    """Remove a socket that nobody listens at."""
-    try:
-        if not stat.S_ISSOCK(os.stat(path).st_mode):  # noqa: PTH116 - it is a str, and stays one
-            return
-        with kernel.socket(kernel.AF_UNIX) as probe:
-            probe.setblocking(False)  # noqa: FBT003 - as sockets have it
-            if probe.connect_ex(path) == errno.ECONNREFUSED:
-                os.unlink(path)  # noqa: PTH108
-    except FileNotFoundError:
-        return

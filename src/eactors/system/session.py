@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import msgspec
 
 from eactors.actor import Actor
-from eactors.services.base import Done, Failed, Message
+from eactors.services.base import MOST_WORDS, Done, Failed, Message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -148,7 +148,8 @@ def failure(number: int, operation: str, error: OSError) -> Failed:
     """The answer to a request that failed."""
     number_of_error = error.errno if error.errno is not None and 0 < error.errno < 4096 else 0  # noqa: PLR2004 - of Failed
     reason = error.strerror or str(error) or os.strerror(number_of_error)
-    return Failed(number, number_of_error, operation, reason)
+    # A name in it may be as long as a path.
+    return Failed(number, number_of_error, operation, reason[:MOST_WORDS])
 
 
 def _operation(request: Any) -> str:
