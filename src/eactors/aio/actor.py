@@ -41,7 +41,8 @@ class AsyncActor(Actor):
         """Let the handlers of connectors run on the loop, and be coroutine functions."""
         super().__init_subclass__(name=name, family=family)
         for connector in cls.__eactors__.connectors.values():
-            for handler in filter(None, (connector.handler, connector.broken_handler)):
+            handlers = connector.handler, connector.broken_handler, connector.reopened_handler
+            for handler in filter(None, handlers):
                 if handler in vars(cls):
                     setattr(cls, handler, _on_loop(vars(cls)[handler]))
 
@@ -130,7 +131,7 @@ def _has_come(connector: _native.Connector, waiter: Future[Any]) -> bool:
 
 def _on_loop(handler: Any) -> Any:
     @wraps(handler)
-    def on_loop(self: AsyncActor, argument: Any) -> None:
-        self.loop.within(handler, self, argument)
+    def on_loop(self: AsyncActor, *arguments: Any) -> None:
+        self.loop.within(handler, self, *arguments)
 
     return on_loop
