@@ -1,84 +1,102 @@
 """Spawn: a door-keeper gives each visitor an enclave of its own, and ends it when the visitor leaves."""
 
+import asyncio
+from contextlib import suppress
+
 from eactors import Actor, Connector, Connectors
-from eactors.services import Factory
+from eactors.aio import AsyncActor
+from eactors.services import Factory, Network, SystemActorError
 
 
-class Street(Actor):
-    """Where visitors come from: so many at a time, until so many have come."""
+class Keeper(AsyncActor):
+    """Keeps the door, and carries lines between each visitor and its room."""
 
-    params = {"visitors": 3, "at_once": 1}
-    door = Connector("Keeper")
-
-    def constructor(self):
-        self.coming = iter(range(1, self.params["visitors"] + 1))
-        self.inside = 0
-        for _ in range(self.params["at_once"]):
-            self.send_next()
-
-    def send_next(self):
-        number = next(self.coming, None)
-        if number is not None:
-            self.inside += 1
-            self.door.send(b"%d" % number)
-
-    @door.on_message
-    def left(self, cargo):
-        print(cargo.data.decode())
-        self.inside -= 1
-        self.send_next()
-        if self.inside == 0:
-            self.door.send(b"")
-            self.stop()
-
-
-class Keeper(Actor):
-    """Starts an enclave for each visitor, and forgets it when it has ended."""
-
-    street = Connector("Street")
+    network = Network()
     factory = Factory()
-    visitors = Connectors("visitor")
+    rooms = Connectors("room")
+    params = {"port": 7009, "visitors": 0}
 
     def constructor(self):
-        self.rooms = {}
+        self.inside = {}
+        self.come = 0
+        self.last = asyncio.Event()
 
-    @street.on_message
-    def knocked(self, cargo):
-        number = cargo.data
-        if not number:
-            self.stop()  # nobody comes any more
-            return
-        self.factory.start("visitor", ended=self.ended).then(
-            lambda room: self.welcome(number, room), lambda error: self.sorry(number, error)
-        )
+    async def main(self):
+        async with asyncio.TaskGroup() as visits:
 
-    def welcome(self, number, room):
-        self.rooms[room.name] = number, room
-        self.visitors[room.name].send(number)
+            def knocks(reader, writer):
+                visits.create_task(self.visited(reader, writer))
 
-    def sorry(self, number, error):
-        self.street.send(b"visitor %s was sent away: %s" % (number, str(error).encode()))
+            door = await asyncio.start_server(knocks, "127.0.0.1", self.params["port"])
+            print(f"the door is open at {door.sockets[0].getsockname()[1]}")
+            async with door:
+                await self.last.wait()
 
-    @visitors.on_message
-    def said(self, name, cargo):
-        number, room = self.rooms[name]
-        print(f"visitor {number.decode()}: {cargo.data.decode()}")
-        room.stop()
+    async def visited(self, reader, writer):
+        self.come += 1
+        visitor = f"visitor {self.come}"
+        if self.come == self.params["visitors"]:
+            self.last.set()
+        try:
+            room = await self.factory.start("room", ended=lambda _: writer.close())
+        except SystemActorError as error:
+            print(f"{visitor} was turned away: {error.reason}")
+            writer.write(b"There is no room for you now. Please come again.\n")
+            writer.close()
+        else:
+            print(f"{visitor} is in {room.name}")
+            await self.carry(reader, writer, room)
+        with suppress(OSError):
+            await writer.wait_closed()
+        print(f"{visitor} has left")
 
-    def ended(self, room):
-        number, _ = self.rooms.pop(room.name)
-        self.street.send(b"visitor %s has left: %s" % (number, room.how.encode()))
+    async def carry(self, reader, writer, room):
+        """Carry a visitor's lines into its room, until the one leaves or the other has ended."""
+        inside = self.rooms[room.name]
+        self.inside[room.name] = writer, room
+        inside.send(b"")
+        with suppress(OSError, ValueError):  # the connection is lost, or a line has no end
+            # A room that has ended may be there again, for another visitor.
+            while (line := await reader.readline()) and room.how is None:
+                inside.send(line)
+                await writer.drain()
+        if room.how is None:
+            inside.send(b"")
+
+    @rooms.on_message
+    def answered(self, name, cargo):
+        writer, room = self.inside[name]
+        if cargo.data:
+            writer.write(cargo.data)
+        else:
+            room.stop()
 
 
-class Visitor(Actor, family="visitor"):
-    """One visitor, alone in its enclave."""
+class Room(Actor, family="room"):
+    """A notebook for one visitor. An empty message says that it has come, and another that it leaves."""
 
     keeper = Connector("Keeper")
 
     def constructor(self):
-        self.seen = 0
+        self.notes = None
 
     @keeper.on_message
-    def entered(self, cargo):
-        self.seen += 1
-        self.keeper.send(b"nobody was here before me" if self.seen == 1 else b"somebody was here")
+    def heard(self, cargo):
+        if cargo.data:
+            self.keeper.send(self.answer(cargo.data.split(maxsplit=2)) + b"\n")
+        elif self.notes is None:
+            self.notes = {}
+            self.keeper.send(b"You are alone here.\n")
+        else:
+            # Whoever may come now finds nothing, also if the host does not end this enclave.
+            self.notes = None
+            self.keeper.send(b"")
+
+    def answer(self, words):
+        match words:
+            case [b"remember", name, value]:
+                self.notes[name] = value.strip()
+                return b"%s is noted." % name
+            case [b"recall", name]:
+                return self.notes.get(name, b"Nobody has told me of %s." % name)
+        return b"Say: remember NAME VALUE, or: recall NAME."

@@ -167,3 +167,45 @@ def test_asyncio_works_in_a_sealed_enclave(use: str, app: App, pem: Path) -> Non
     done = app.write(USES.replace("{pem}", str(pem)).replace("{use}", use), "A:1").run()
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == PRINTED[use] + "\n"
+
+
+HANDLERS = """
+import asyncio
+from eactors.aio import AsyncActor
+from eactors.services import Factory
+
+class Keeper(AsyncActor):
+    factory = Factory()
+    guests = Connectors("guest")
+
+    async def main(self):
+        self.heard = asyncio.Queue()
+        guest = await self.factory.start("guest")
+        self.guests[guest.name].send(b"hello")
+        print(await self.heard.get(), await self.heard.get())
+
+    @guests.on_reopened
+    async def again(self, name):
+        await asyncio.sleep(0)
+        self.heard.put_nowait(f"{name} is there")
+
+    @guests.on_message
+    async def said(self, name, cargo):
+        await asyncio.sleep(0)
+        self.heard.put_nowait(f"{name} said {cargo.data.decode()}")
+
+class Guest(Actor, family="guest"):
+    keeper = Connector("Keeper")
+
+    @keeper.on_message
+    def on(self, cargo):
+        self.keeper.send(cargo.data)
+"""
+
+
+def test_every_handler_of_a_connector_may_be_a_coroutine_function(app: App) -> None:
+    """Also one of a family's channels, which gets the peer's name, and one that is told of a new peer."""
+    settings = '<enclave-settings enclave="2" start="on-demand" instances="1"/>'
+    done = app.write(HANDLERS, "Keeper:1 | guest:2", settings).run()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "guest1 is there guest1 said hello\n"

@@ -41,7 +41,11 @@ class AsyncActor(Actor):
         """Let the handlers of connectors and stores run on the loop, and be coroutine functions."""
         super().__init_subclass__(name=name, family=family)
         declared = cls.__eactors__
-        ends = [name for each in declared.connectors.values() for name in (each.handler, each.broken_handler)]
+        ends = [
+            name
+            for each in declared.connectors.values()
+            for name in (each.handler, each.broken_handler, each.reopened_handler)
+        ]
         watches = [name for store in declared.stores.values() for _, name in store.watches]
         for handler in filter(None, dict.fromkeys((*ends, *watches))):
             if handler in vars(cls):
