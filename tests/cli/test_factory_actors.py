@@ -264,6 +264,29 @@ class Clerk(AsyncActor, family="clerk"):
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_one_that_does_not_want_to_end(app: App) -> None:
+    """It has two seconds; then it is dropped, and the next one can come."""
+    clerk = """
+import asyncio
+from eactors.aio import AsyncActor
+
+class Clerk(AsyncActor, family="clerk"):
+    keeper = Connector("Keeper")
+
+    async def main(self):
+        await self.receive(self.keeper)
+        self.keeper.send(b"clerk, asked 1 times")
+        while True:
+            try:
+                await asyncio.sleep(3600)
+            except asyncio.CancelledError:
+                print("no")
+"""
+    done = spawn(app, KEEPER + clerk).run("--param", "Keeper.rounds=2")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "clerk1 said clerk, asked 1 times\nno\nclerk1 stopped \n" * 2
+
+
 @pytest.mark.parametrize("places", ["Keeper:1 | clerk:2", "Keeper:1 clerk:1"])
 def test_one_that_fails_is_restarted_until_it_fails_too_often(app: App, places: str) -> None:
     """Its creator hears of its end only when it is given up."""
