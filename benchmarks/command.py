@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 import time
 from dataclasses import asdict
@@ -23,6 +24,7 @@ def main() -> None:
     chosen = [each for each in contestants() if given.only is None or each.key.startswith(given.only)]
     if not chosen and given.only not in ("mesh", "spawn"):
         sys.exit(f"error: nothing is called {given.only!r}; there are {', '.join(_events(contestants()))}")
+    chosen = _possible(chosen)
     rounds: list[Round] = []
     for number in range(given.rounds):
         measured = {each.key: 0.0 for each in chosen}
@@ -73,6 +75,20 @@ def _positive(text: str) -> int:
 
 def _events(all_of_them: list[Contestant]) -> list[str]:
     return list(dict.fromkeys(each.event for each in all_of_them))
+
+
+def _possible(chosen: list[Contestant]) -> list[Contestant]:
+    """Leave out those who need what is not installed, and say so."""
+    found = []
+    for each in chosen:
+        if each.needs is None or shutil.which(each.needs.program) is not None:
+            found.append(each)
+        else:
+            sys.stderr.write(
+                f"skipped: {each.key}: {each.needs.program} is not installed\n"
+                f"hint: as root: apt-get install {each.needs.package}\n"
+            )
+    return found
 
 
 def _progress(text: str) -> None:

@@ -17,5 +17,5 @@ def describe() -> dict[str, object]:
         "cpus": len(os.sched_getaffinity(0)),
         "kernel": platform.release(),
         "python": platform.python_version(),
-        **{name: version(name) for name in ("eactors", "pyzmq", "matplotlib")},
+        **{name: version(name) for name in ("eactors", "lmdb", "matplotlib", "pyzmq", "redis")},
     }

@@ -44,6 +44,9 @@ class Result:
         return self.median >= self.target
 
 
+_LMDB_READS = ("store-reads/lmdb", "store-reads/lmdb-writemap")
+_LMDB_WRITES = ("store-writes/lmdb", "store-writes/lmdb-writemap")
+
 RATIOS = (
     Ratio("ping-pong 16 B : Pipe, two cores", "pingpong/eactors", ("pingpong/pipe",), 40),
     Ratio("ping-pong 16 B : Pipe, one core", "pingpong/eactors", ("pingpong/pipe-one-core",), 12),
@@ -60,6 +63,16 @@ RATIOS = (
     Ratio("HTTPS in an enclave : ordinary process", "https/enclave", ("https/uvicorn",), 0.8),
     Ratio("idle HTTPS per GiB : ordinary process", "https-idle/enclave", ("https-idle/uvicorn",), 0.5),
     Ratio("secure sum of five : MPyC", "secure-sum/eactors", ("secure-sum/mpyc",), 20),
+    Ratio("store reads : py-lmdb, best", "store-reads/eactors", _LMDB_READS, 1.5),
+    Ratio("store writes : py-lmdb, best", "store-writes/eactors", _LMDB_WRITES, 3),
+    Ratio("two reading processes : one", "store-reads/two-processes", ("store-reads/eactors",), 1.6),
+    Ratio("encrypted reads : py-lmdb, plain", "store-reads/encrypted", _LMDB_READS, 0.5),
+    Ratio("store reads : Manager().dict()", "store-reads/eactors", ("store-reads/manager-dict",), 1),
+    Ratio("store writes : Manager().dict()", "store-writes/eactors", ("store-writes/manager-dict",), 1),
+    Ratio("store reads : sqlite3", "store-reads/eactors", ("store-reads/sqlite",), 1),
+    Ratio("store writes : sqlite3", "store-writes/eactors", ("store-writes/sqlite",), 1),
+    Ratio("store reads : Redis, Unix socket", "store-reads/eactors", ("store-reads/redis",), 1),
+    Ratio("store writes : Redis, Unix socket", "store-writes/eactors", ("store-writes/redis",), 1),
 )
 
 

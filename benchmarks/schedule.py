@@ -6,7 +6,20 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from contestants import eactors, https, mpyc_sum, native, pipe, zeromq
+from contestants import (
+    eactors,
+    https,
+    key_value,
+    lmdb_file,
+    manager_dict,
+    mpyc_sum,
+    native,
+    pipe,
+    redis_socket,
+    sqlite_file,
+    store,
+    zeromq,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -18,12 +31,24 @@ _PIPE = {16: 80_000, 1024: 60_000, 16384: 15_000, 131072: 2_000, 524288: 600}
 
 
 @dataclass(frozen=True, slots=True)
+class Tool:
+    """A program that a contestant needs, and Debian's package that has it."""
+
+    program: str
+    package: str
+
+
+WRK, REDIS = Tool("wrk", "wrk"), Tool("redis-server", "redis-server")
+
+
+@dataclass(frozen=True, slots=True)
 class Contestant:
     """One thing to measure; ``run`` gives a rate per second."""
 
     event: str
     name: str
     run: Callable[[], float]
+    needs: Tool | None = None
 
     @property
     def key(self) -> str:
@@ -48,8 +73,8 @@ def contestants() -> list[Contestant]:
         Contestant("network", "zeromq", partial(zeromq.req_rep, 50_000, CPUS)),
         Contestant("secure-sum", "eactors", partial(eactors.secure_sum, 5_000)),
         Contestant("secure-sum", "mpyc", partial(mpyc_sum.per_second, 50)),
-        Contestant("https", "enclave", partial(https.in_enclave, 4)),
-        Contestant("https", "uvicorn", partial(https.ordinary, 4)),
+        Contestant("https", "enclave", partial(https.in_enclave, 4), WRK),
+        Contestant("https", "uvicorn", partial(https.ordinary, 4), WRK),
         Contestant("https-idle", "enclave", https.idle_in_enclave),
         Contestant("https-idle", "uvicorn", https.idle_ordinary),
         Contestant("stream", "eactors", partial(eactors.stream, 3_072_000)),
@@ -63,6 +88,7 @@ def contestants() -> list[Contestant]:
             )
             for transport in ("ipc", "tcp")
         ]
+    found += _stores()
     for size in SIZES:
         event = f"blocks-{size}"
         found += [
@@ -70,6 +96,30 @@ def contestants() -> list[Contestant]:
             Contestant(event, "copied", partial(eactors.blocks, size, _OURS[size], copy=True)),
             Contestant(event, "encrypted", partial(_encrypted, size, _OURS[size] // 2)),
             Contestant(event, "pipe", partial(pipe.stream, size, _PIPE[size], CPUS)),
+        ]
+    return found
+
+
+def _stores() -> list[Contestant]:
+    first, second = CPUS
+    ours = partial(store.store, second, encrypted=False)
+    encrypted = partial(store.store, second, encrypted=True)
+    found = [
+        Contestant("store-reads", "two-processes", partial(key_value.reads, ours, CPUS)),
+        Contestant("store-reads", "encrypted", partial(key_value.reads, encrypted, [first])),
+        Contestant("store-writes", "encrypted", partial(key_value.writes, encrypted, first)),
+    ]
+    for name, opening, needs in (
+        ("eactors", ours, None),
+        ("lmdb", partial(lmdb_file.store, writemap=False), None),
+        ("lmdb-writemap", partial(lmdb_file.store, writemap=True), None),
+        ("manager-dict", partial(manager_dict.store, first), None),
+        ("sqlite", sqlite_file.store, None),
+        ("redis", partial(redis_socket.store, first), REDIS),
+    ):
+        found += [
+            Contestant("store-reads", name, partial(key_value.reads, opening, [first]), needs),
+            Contestant("store-writes", name, partial(key_value.writes, opening, first), needs),
         ]
     return found
 

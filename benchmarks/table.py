@@ -31,7 +31,9 @@ def show(results: list[Result], rounds: list[Round]) -> None:
             f"{each.other:,.0f}",
         )
     console.print(ratios)
-    rates = Table(title="per second: round trips of ping-pong, messages of all others")
+    rates = Table(
+        title="per second: round trips of ping-pong, gets and puts of stores, messages of all others"
+    )
     rates.add_column("contestant", no_wrap=True)
     for heading in ("median", "min..max"):
         rates.add_column(heading, justify="right", no_wrap=True)
