@@ -5,6 +5,7 @@ Plain, encrypted, and with authenticated branches; its snapshots stay as they ar
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from tests.conftest import SHARED_MEMORY
 from tests.store_reader import StoreReader
 
 from eactors._store import Keeper, Snapshot, Store, verify
@@ -25,7 +27,7 @@ KEY = bytes(range(32))
 LIMIT = 20_000
 MOST_KEPT = 60
 KEYS = st.binary(max_size=2) | st.integers(0, 300).map(lambda n: b"key %d" % n) | st.just(b"k" * 1024)
-VALUES = st.binary(max_size=40) | st.integers(200, 5000).map(lambda size: b"v" * size)
+VALUES = st.binary(max_size=40) | st.integers(200, 1200).map(lambda size: b"v" * size)
 CHANGES = st.dictionaries(KEYS, VALUES | st.none(), max_size=40)
 WHICH = st.integers(0, 63)
 
@@ -43,8 +45,8 @@ class Machine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = tempfile.TemporaryDirectory()
-        self.path = Path(self.folder.name) / "model.store"
+        self.folder = Path(tempfile.mkdtemp(dir=SHARED_MEMORY))
+        self.path = self.folder / "model.store"
         self.model: dict[bytes, bytes] = {}
         self.kept: list[tuple[Snapshot, dict[bytes, bytes]]] = []
 
@@ -203,9 +205,11 @@ class Machine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Read it once more."""
-        self.read_by_another()
-        self.close()
-        self.folder.cleanup()
+        try:
+            self.read_by_another()
+            self.close()
+        finally:
+            shutil.rmtree(self.folder)
 
 
 class Sealed(Machine):

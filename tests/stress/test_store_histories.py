@@ -121,22 +121,22 @@ def transfer(store: Store, _: int, chance: random.Random) -> list[int]:
 
 
 @pytest.mark.parametrize("number", range(HISTORIES))
-def test_single_keys_are_linearizable(tmp_path: Path, seed: int, number: int) -> None:
+def test_single_keys_are_linearizable(memory: Path, seed: int, number: int) -> None:
     """Each operation happens at one moment between its beginning and its end, whoever looks."""
     histories = defaultdict(list)
-    for key, operation in all_at_once(tmp_path, f"{seed}/{number}", change_single_keys):
+    for key, operation in all_at_once(memory, f"{seed}/{number}", change_single_keys):
         histories[key].append(operation)
     for history in histories.values():
         assert linearizable(history)
 
 
 @pytest.mark.parametrize("number", range(HISTORIES))
-def test_transactions_are_serializable(tmp_path: Path, seed: int, number: int) -> None:
+def test_transactions_are_serializable(memory: Path, seed: int, number: int) -> None:
     """There is an order of all transactions and snapshots that explains what they saw, and respects time."""
-    assert why_not_serializable(all_at_once(tmp_path, f"{seed}/{number}", change_many_keys)) is None
+    assert why_not_serializable(all_at_once(memory, f"{seed}/{number}", change_many_keys)) is None
 
 
-def test_what_is_moved_is_neither_lost_nor_made(tmp_path: Path, seed: int) -> None:
+def test_what_is_moved_is_neither_lost_nor_made(memory: Path, seed: int) -> None:
     """Every snapshot has the whole, at any time."""
-    totals = all_at_once(tmp_path, str(seed), transfer)
+    totals = all_at_once(memory, str(seed), transfer)
     assert set(totals) == {EACH * len(ACCOUNTS)}

@@ -100,9 +100,9 @@ def kill(process: BaseProcess) -> None:
     process.close()
 
 
-def test_what_was_acknowledged_outlives_everybody(tmp_path: Path, seed: int) -> None:
+def test_what_was_acknowledged_outlives_everybody(memory: Path, seed: int) -> None:
     """Two writers and the keeper, killed one after the other, in any order, at any moment."""
-    killing = Killing(tmp_path, seed)
+    killing = Killing(memory, seed)
     for _ in range(ROUNDS):
         killing.acknowledged[KEEPER] = 0
         keeper = PROCESSES.Process(target=keep, args=(killing.path, killing.words), daemon=True)
@@ -116,9 +116,9 @@ def test_what_was_acknowledged_outlives_everybody(tmp_path: Path, seed: int) -> 
         killing.check_file()
 
 
-def test_a_killed_writer_takes_nothing_with_it(tmp_path: Path, seed: int) -> None:
+def test_a_killed_writer_takes_nothing_with_it(memory: Path, seed: int) -> None:
     """The others go on, the keeper takes back what it held, and in the end no block is missing."""
-    killing = Killing(tmp_path, seed)
+    killing = Killing(memory, seed)
     keeper = Keeper(str(killing.path), LIMIT, BOOT)
     writers = [killing.start(writer) for writer in WRITERS]
     watcher = Store(str(killing.path), LIMIT, len(WRITERS))

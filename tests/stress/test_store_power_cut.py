@@ -127,8 +127,8 @@ class Cuts:
         return done
 
 
-def test_what_was_synced_outlives_a_power_cut(tmp_path: Path, preloaded: Path, seed: int) -> None:
+def test_what_was_synced_outlives_a_power_cut(memory: Path, preloaded: Path, seed: int) -> None:
     """At any moment: while it is made, opened, grown, written, synced and closed; after a cut, too."""
-    cuts = Cuts(tmp_path, preloaded, seed)
+    cuts = Cuts(memory, preloaded, seed)
     for number, first in enumerate(range(0, CUTS, CUTS_OF_A_RUN)):
         cuts.of_one_run(number, min(CUTS_OF_A_RUN, CUTS - first))
