@@ -1,40 +1,42 @@
-"""A process that keeps a store while two others write to it, run with power_images.c preloaded.
-
-    python -m tests.powered STORE WORDS SEED BOOT SYNCS
-
-It opens the store, has the writers write while it syncs so many times, and is killed with them, or closes
-the store in order. To standard output it says, line by line as JSON, after how many images which
-transactions were sure to be on the disk.
-"""
+"""A process that keeps a store while two others write to it, with power_images.c preloaded."""
 
 from __future__ import annotations
 
 import ctypes
-import json
 import os
 import random
 import signal
-import sys
 import time
 from contextlib import closing
-from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from tests.store_writer import LIMIT, WRITERS, Acknowledged, progress, write
 
 from eactors._store import Keeper, Store
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 _IMAGES = ctypes.CDLL(None)
 
 
 def image(kind: str) -> int:
-    """Take an image of the file now; how many there are then."""
+    """Take an image of the file now; its number."""
     return int(_IMAGES.power_image(kind.encode()))
 
 
-def main(path: Path, words: Path, seed: int, boot: bytes, syncs: int) -> None:
-    """Keep the store."""
+class Sure(NamedTuple):
+    """Which transactions are sure to be on the disk, from an image on."""
+
+    image: int
+    done: list[int]
+
+
+def keep(path: Path, seed: int, boot: bytes, syncs: int) -> list[Sure]:
+    """Open a store, have others write while it syncs so many times, and close it; what was sure when."""
     chance = random.Random(seed)
-    acknowledged = Acknowledged(words)
+    acknowledged = Acknowledged(path.with_name("acknowledged"))
+    said = []
     if path.exists():
         image("stable")
     keeper = Keeper(str(path), LIMIT, boot)
@@ -45,17 +47,17 @@ def main(path: Path, words: Path, seed: int, boot: bytes, syncs: int) -> None:
             wait_for(acknowledged, chance.randrange(8))
             image("between")
         wait_for(acknowledged, chance.randrange(30))
-        sure = acknowledged.all()
+        done = acknowledged.all()
         keeper.sync()
         if keeper.wants_room():
             keeper.grow()
-        say(image("between"), sure)
+        said.append(Sure(image("between"), done))
     for writer in writers:
         os.kill(writer, signal.SIGKILL)
         os.waitpid(writer, 0)
-    sure = acknowledged.all()
+    done = acknowledged.all()
     keeper.close()
-    say(image("between"), sure)
+    return [*said, Sure(image("between"), done)]
 
 
 def resume(path: Path, acknowledged: Acknowledged) -> None:
@@ -80,13 +82,3 @@ def wait_for(acknowledged: Acknowledged, more: int) -> None:
     wanted, deadline = sum(acknowledged.all()) + more, time.monotonic() + 1
     while sum(acknowledged.all()) < wanted and time.monotonic() < deadline:
         os.sched_yield()
-
-
-def say(images: int, sure: list[int]) -> None:
-    """Say what is sure from now on."""
-    sys.stdout.write(json.dumps({"images": images, "sure": sure}) + "\n")
-
-
-if __name__ == "__main__":
-    store, words, seed, boot, syncs = sys.argv[1:]
-    main(Path(store), Path(words), int(seed), bytes.fromhex(boot), int(syncs))

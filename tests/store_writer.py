@@ -13,6 +13,7 @@ import random
 from typing import TYPE_CHECKING
 
 from eactors._store import Store
+from eactors.store.errors import StoreFull
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,8 +30,8 @@ _LARGEST = 900
 
 Contents = dict[bytes, bytes]
 
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["tests.store_writer"])
+PROCESSES = multiprocessing.get_context("fork")
+"""For a process that has a single thread: see tests/alone.py."""
 
 
 def changes(seed: int, writer: int, number: int) -> list[tuple[bytes, bytes | None]]:
@@ -113,9 +114,13 @@ def write(path: Path, seed: int, writer: int, acknowledged: Acknowledged) -> Non
     store = Store(str(path), LIMIT, writer, wait=lambda _: os.sched_yield())
     number = acknowledged[writer]
     while True:
-        number += 1
-        commit(store, changes(seed, writer, number))
-        acknowledged[writer] = number
+        try:
+            commit(store, changes(seed, writer, number + 1))
+        except StoreFull:  # others have been killed, and keep what they looked at
+            os.sched_yield()
+        else:
+            number += 1
+            acknowledged[writer] = number
 
 
 def commit(store: Store, own: list[tuple[bytes, bytes | None]]) -> None:
@@ -130,12 +135,8 @@ def commit(store: Store, own: list[tuple[bytes, bytes | None]]) -> None:
             snapshot.close()
 
 
-def start(path: Path, seed: int, writer: int, words: Path) -> BaseProcess:
+def start(path: Path, seed: int, writer: int, acknowledged: Acknowledged) -> BaseProcess:
     """Start a writer in a process of its own."""
-    process = PROCESSES.Process(target=_write, args=(path, seed, writer, words), daemon=True)
+    process = PROCESSES.Process(target=write, args=(path, seed, writer, acknowledged), daemon=True)
     process.start()
     return process
-
-
-def _write(path: Path, seed: int, writer: int, words: Path) -> None:
-    write(path, seed, writer, Acknowledged(words))

@@ -19,7 +19,7 @@ static void fail(const char *what) {
     _exit(70);
 }
 
-/* How many images there are then. */
+/* The number of the new image. */
 int power_image(const char *kind) {
     static char buffer[1 << 16];
     char name[4096];
@@ -30,7 +30,7 @@ int power_image(const char *kind) {
         if (size < 0 || write(to, buffer, (size_t)size) != size) fail(name);
     (void)close(from);
     (void)close(to);
-    return ++images;
+    return images++;
 }
 
 static int is_the_store(int fd) {

@@ -6,138 +6,25 @@ EACTORS_STORE_ROUNDS (default 60) says how many.
 from __future__ import annotations
 
 import os
-import random
-import signal
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.conftest import App
-from tests.store_reader import StoreReader
-from tests.store_writer import LIMIT, PROCESSES, WRITERS, Acknowledged, Expected, progress, start
-
-from eactors._store import Keeper, Store
+from tests.alone import alone
+from tests.killing import kill_everybody, kill_writers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from multiprocessing.process import BaseProcess
     from pathlib import Path
 
 ROUNDS = int(os.environ.get("EACTORS_STORE_ROUNDS", "60"))
-BOOT = bytes(range(16))
-KEEPER = len(WRITERS)
 
 pytestmark = [pytest.mark.stress, pytest.mark.timeout(120 + 2 * ROUNDS)]
 
 
-class Killing:
-    """A store, its writers, and who kills them.
-
-    Args:
-        folder: For its files.
-        seed: Of all that is random.
-    """
-
-    def __init__(self, folder: Path, seed: int) -> None:
-        self.path, self.words = folder / "killed.store", folder / "acknowledged"
-        self.seed, self.chance = seed, random.Random(seed)
-        self.acknowledged = Acknowledged(self.words)
-        self.expected = Expected(seed)
-
-    def start(self, writer: int) -> BaseProcess:
-        """Start a writer where the last one had come to."""
-        return start(self.path, self.seed, writer, self.words)
-
-    def let_them_write(self, meanwhile: Callable[[], object] = int) -> None:
-        """Until there is a random number of transactions more."""
-        wanted = sum(self.acknowledged.all()) + self.chance.randrange(1, 60)
-
-        def done() -> bool:
-            meanwhile()
-            return sum(self.acknowledged.all()) >= wanted
-
-        assert App.wait_until(done, 30)
-
-    def check(self, found: dict[bytes, bytes], said: list[int]) -> None:
-        """All that was acknowledged is there, and all of what there is, is whole."""
-        done = progress(found)
-        for writer in WRITERS:
-            assert said[writer] <= done[writer] <= self.acknowledged[writer] + 1
-        assert found == self.expected.after(done)
-
-    def check_file(self) -> None:
-        """Check what the independent reader finds, then what the store does, and go on from there."""
-        said = self.acknowledged.all()
-        reader = StoreReader(self.path.read_bytes(), BOOT)
-        self.check(reader.items, said)
-        keeper = Keeper(str(self.path), 0, BOOT)
-        assert keeper.recovered
-        assert not keeper.fell_back
-        store = Store(str(self.path), LIMIT, len(WRITERS))
-        with closing(store.snapshot()) as snapshot:
-            assert dict(snapshot.scan()) == reader.items
-        store.close()
-        keeper.close()
-        assert StoreReader(self.path.read_bytes(), BOOT).lost == 0
-        for writer, number in zip(WRITERS, progress(reader.items), strict=True):
-            self.acknowledged[writer] = number
-
-
-def keep(path: Path, words: Path) -> None:
-    """Be a keeper until the process is killed, and sync without a pause."""
-    keeper = Keeper(str(path), LIMIT, BOOT)
-    Acknowledged(words)[KEEPER] = 1
-    while True:
-        keeper.sync()
-        keeper.grow()
-
-
-def kill(process: BaseProcess) -> None:
-    """Kill it with -9, and wait for its end."""
-    process.kill()
-    process.join()
-    assert process.exitcode == -signal.SIGKILL
-    process.close()
-
-
 def test_what_was_acknowledged_outlives_everybody(memory: Path, seed: int) -> None:
-    """Two writers and the keeper, killed one after the other, in any order, at any moment."""
-    killing = Killing(memory, seed)
-    for _ in range(ROUNDS):
-        killing.acknowledged[KEEPER] = 0
-        keeper = PROCESSES.Process(target=keep, args=(killing.path, killing.words), daemon=True)
-        keeper.start()
-        assert App.wait_until(lambda: killing.acknowledged[KEEPER] == 1, 30)
-        processes = [keeper, *map(killing.start, WRITERS)]
-        killing.let_them_write()
-        killing.chance.shuffle(processes)
-        for process in processes:
-            kill(process)
-        killing.check_file()
+    """Whoever is killed whenever: every transaction is there whole, or, if it had not ended, not at all."""
+    alone(kill_everybody, memory, seed, ROUNDS)
 
 
 def test_a_killed_writer_takes_nothing_with_it(memory: Path, seed: int) -> None:
-    """The others go on, the keeper takes back what it held, and in the end no block is missing."""
-    killing = Killing(memory, seed)
-    keeper = Keeper(str(killing.path), LIMIT, BOOT)
-    writers = [killing.start(writer) for writer in WRITERS]
-    watcher = Store(str(killing.path), LIMIT, len(WRITERS))
-    for _ in range(ROUNDS):
-        killing.let_them_write(keeper.sync)
-        writer = killing.chance.choice(WRITERS)
-        kill(writers[writer])
-        keeper.mourn(writer)
-        said = killing.acknowledged.all()
-        with closing(watcher.snapshot()) as snapshot:
-            found = dict(snapshot.scan())
-        killing.check(found, said)
-        killing.acknowledged[writer] = progress(found)[writer]
-        writers[writer] = killing.start(writer)
-    for writer in WRITERS:
-        kill(writers[writer])
-        keeper.mourn(writer)
-    watcher.close()
-    keeper.close()
-    reader = StoreReader(killing.path.read_bytes(), BOOT)
-    killing.check(reader.items, killing.acknowledged.all())
-    assert (reader.in_order, reader.lost) == (True, 0)
+    """Neither what others have written, nor a block that they will need."""
+    alone(kill_writers, memory, seed, ROUNDS)

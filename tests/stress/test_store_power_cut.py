@@ -5,34 +5,29 @@ EACTORS_STORE_CUTS (default 60) says how often. Each run goes on from what the l
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
 import pytest
+from tests.alone import alone_with
 from tests.power_cuts import Images
+from tests.powered import keep
 from tests.store_reader import StoreReader
 from tests.store_writer import LIMIT, WRITERS, Expected, progress
 
 from eactors._store import Keeper, Store
 
+if TYPE_CHECKING:
+    from tests.powered import Sure
+
 CUTS = int(os.environ.get("EACTORS_STORE_CUTS", "60"))
 CUTS_OF_A_RUN, SYNCS = 20, 8
-ROOT = Path(__file__).parents[2]
 
 pytestmark = [pytest.mark.stress, pytest.mark.timeout(120 + 2 * CUTS)]
-
-
-class Sure(NamedTuple):
-    """Which transactions are sure to be on the disk, at cuts from this image on."""
-
-    image: int
-    done: list[int]
 
 
 @pytest.fixture(scope="session")
@@ -50,25 +45,8 @@ def run(folder: Path, library: Path, seed: int, boot: bytes) -> list[Sure]:
     """Keep and write the store in a folder for a while; the images are in folder/images."""
     store, images = folder / "cut.store", folder / "images"
     images.mkdir()
-    environment = {
-        "PATH": os.environ["PATH"],
-        "LD_PRELOAD": str(library),
-        "POWER_FILE": str(store),
-        "POWER_FOLDER": str(images),
-    }
-    arguments = [str(store), str(folder / "acknowledged"), str(seed), boot.hex(), str(SYNCS)]
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.powered", *arguments],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    said = [json.loads(line) for line in done.stdout.splitlines()]
-    return [Sure(each["images"] - 1, each["sure"]) for each in said]
+    environment = {"LD_PRELOAD": str(library), "POWER_FILE": str(store), "POWER_FOLDER": str(images)}
+    return alone_with(environment, keep, store, seed, boot, SYNCS)
 
 
 class Cuts:
