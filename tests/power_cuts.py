@@ -50,7 +50,7 @@ class Images:
         candidates = self._candidates(at)
         size = max(map(len, candidates))
         candidates = [image.ljust(size, b"\0") for image in candidates]
-        sectors = size // sector
+        sectors = -(-size // sector)
         pick = chance.choice((_any, _mostly, _first_part))(candidates, sectors, chance)
         return b"".join(pick(each)[each * sector : (each + 1) * sector] for each in range(sectors))
 

@@ -52,9 +52,10 @@ def keep(path: Path, seed: int, boot: bytes, syncs: int) -> list[Sure]:
         if keeper.wants_room():
             keeper.grow()
         said.append(Sure(image("between"), done))
-    for writer in writers:
-        os.kill(writer, signal.SIGKILL)
-        os.waitpid(writer, 0)
+    for writer, process in zip(WRITERS, writers, strict=True):
+        os.kill(process, signal.SIGKILL)
+        os.waitpid(process, 0)
+        keeper.mourn(writer)
     done = acknowledged.all()
     keeper.close()
     return [*said, Sure(image("between"), done)]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 COUNT = b"count"
 WRITERS = (0, 1)
-LIMIT = 3_000
+LIMIT = 3_072
 """Blocks: so few that all of them are used again and again."""
 
 _TWINS, _OTHERS = 3, 12
