@@ -232,8 +232,8 @@ def _error(name: str, kind: str, value: type) -> str:
 
 
 def command_parts() -> Iterator[str]:
-    """Every command with its arguments and options."""
-    for name, command in cli.commands.items():
+    """Every command with its arguments and options, and those of a group behind it."""
+    for name, command in _commands(cli):
         arguments = [p for p in command.params if isinstance(p, click.Argument)]
         options = [p for p in command.params if isinstance(p, click.Option)]
         usage = " ".join(
@@ -249,6 +249,13 @@ def command_parts() -> Iterator[str]:
         for option in options:
             value = "" if option.is_flag else f" {option.metavar or option.name}"
             yield f"- **`{', '.join(option.opts)}{value}`** {option.help}\n"
+
+
+def _commands(group: click.Group) -> Iterator[tuple[str, click.Command]]:
+    for name, command in group.commands.items():
+        yield name, command
+        if isinstance(command, click.Group):
+            yield from ((f"{name} {below}", each) for below, each in _commands(command))
 
 
 def _metavar(argument: click.Argument) -> str:

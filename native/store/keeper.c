@@ -187,9 +187,11 @@ ea_keeper_status ea_keeper_close(ea_keeper *keeper, bool ok) {
     ea_keeper_status status = EA_KEEPER_OK;
     uint64_t version;
     if (header != NULL && ok) {
+        ea_blocks_free_waiting(&keeper->store);
         if (keeper->lasts) status = ea_keeper_sync(keeper, &version);
+        /* All of it is on the disk before the header says that it can be believed. */
+        if (status == EA_KEEPER_OK && !flush(keeper)) status = EA_KEEPER_SYSTEM;
         if (status == EA_KEEPER_OK) {
-            ea_blocks_free_waiting(&keeper->store);
             header->keeper = 0;
             ea_store(&header->dirty, 0, EA_RELAXED);
             if (!flush(keeper)) status = EA_KEEPER_SYSTEM;

@@ -9,9 +9,10 @@ import pytest
 from tests.conftest import COMMAND
 
 COMMANDS = ("attest", "new", "check", "build", "run", "measure", "verify", "sign", "provision")
+STORE = [f"store {name}" for name in ("info", "get", "put", "list", "export", "import", "verify", "compact")]
 
 
-@pytest.mark.parametrize("command", [*COMMANDS, "key new", "key public"])
+@pytest.mark.parametrize("command", [*COMMANDS, "key new", "key public", *STORE])
 def test_an_example_is_a_line_to_copy(command: str) -> None:
     """Usage, options, and an example that stands in lines of its own."""
     said = subprocess.run(

@@ -17,6 +17,7 @@ from eactors.cli.new import new
 from eactors.cli.provision import provision
 from eactors.cli.run import run
 from eactors.cli.sign import sign
+from eactors.cli.store import store
 from eactors.cli.verify import verify
 
 
@@ -37,7 +38,7 @@ def _add(group: click.Group, command: click.Command) -> None:
         each.help = (each.help or "").replace("\\b\n", "\b\n")
 
 
-for command in (new, check, build, run, measure, verify, key, sign, provision, attest, cpu):
+for command in (new, check, build, run, measure, verify, key, sign, provision, attest, cpu, store):
     _add(cli, command)
 
 

@@ -1,4 +1,4 @@
-"""Live progress of a run, on stderr and only on a terminal."""
+"""Live progress of what takes long, on stderr and only on a terminal."""
 
 from __future__ import annotations
 
@@ -22,16 +22,17 @@ class _Console(Console):
 
 
 class Progress:
-    """A line that shows messages, rate and time while an application runs.
+    """A line that shows a count, its rate and the time while something long goes on.
 
     Args:
-        expected: Messages in all, for a bar with a percentage; None: not known.
+        expected: How many in all, for a bar with a percentage; None: not known.
+        unit: What is counted.
     """
 
-    def __init__(self, expected: int | None) -> None:
+    def __init__(self, expected: int | None, unit: str = "messages") -> None:
         console = _Console(stderr=True)
         columns = [
-            TextColumn("{task.fields[count]:>12,} messages {task.fields[rate]:>10,.0f}/s"),
+            TextColumn("{task.fields[count]:>12,} " + unit + " {task.fields[rate]:>10,.0f}/s"),
             TimeElapsedColumn(),
         ]
         if expected is not None:
@@ -43,14 +44,12 @@ class Progress:
         self._task = self._bar.add_task("", total=expected, count=0, rate=0.0)
         self._last = (time.monotonic(), 0)
 
-    def tick(self, received: int) -> None:
-        """Show how many messages have been received."""
+    def tick(self, count: int) -> None:
+        """Show how many there have been."""
         now, (then, before) = time.monotonic(), self._last
         if self._shown and now - then >= 0.1:  # noqa: PLR2004 - ten times per second is all that an eye follows
-            self._bar.update(
-                self._task, completed=received, count=received, rate=(received - before) / (now - then)
-            )
-            self._last = now, received
+            self._bar.update(self._task, completed=count, count=count, rate=(count - before) / (now - then))
+            self._last = now, count
             self._bar.start()
 
     def before_output(self) -> None:
