@@ -43,13 +43,17 @@ static uint32_t length(const ea_list *list) { return list->count - list->first; 
 
 /* ---- stacks (R. K. Treiber, IBM RJ 5118, 1986; the tag against ABA) ---- */
 
+static ea_a32 *below(ea_store *store, const ea_a64 *stack, uint32_t index) {
+    ea_block *block = &store->blocks[index];
+    return stack == &store->header->top ? &block->next : &block->below;
+}
+
 /* What the stack's word is then. If a host does not let us, it costs a block. */
 static uint64_t push(ea_store *store, ea_a64 *stack, uint32_t index) {
-    ea_block *block = &store->blocks[index];
     uint64_t top = ea_load(stack, EA_RELAXED), word = 0;
-    ea_store(&block->state, EA_BLOCK_FREE, EA_RELAXED);
+    ea_store(&store->blocks[index].state, EA_BLOCK_FREE, EA_RELAXED);
     for (int attempt = 0; attempt < EA_STORE_ATTEMPTS; attempt++) {
-        ea_store(&block->next, (uint32_t)top, EA_RELAXED);
+        ea_store(below(store, stack, index), (uint32_t)top, EA_RELAXED);
         word = ((top >> 32) + 1) << 32 | index;
         /* Release: whoever pops it sees its link and its stamp. */
         if (ea_cas(stack, &top, word, EA_RELEASE)) break;
@@ -64,7 +68,7 @@ static uint32_t pop(ea_store *store, ea_a64 *stack) {
         uint64_t top = ea_load(stack, EA_ACQUIRE);
         uint32_t index = (uint32_t)top;
         if (!ea_block_is(store, index)) return 0;
-        uint32_t next = ea_load(&store->blocks[index].next, EA_RELAXED);
+        uint32_t next = ea_load(below(store, stack, index), EA_RELAXED);
         if (next != 0 && !ea_block_is(store, next)) next = 0; /* of another moment, or a lie: it costs blocks, no more */
         if (ea_cas(stack, &top, ((top >> 32) + 1) << 32 | next, EA_ACQUIRE)) return index;
     }
@@ -74,7 +78,7 @@ static uint32_t pop(ea_store *store, ea_a64 *stack) {
 void ea_blocks_free(ea_store *store, uint32_t index) { (void)push(store, &store->header->top, index); }
 
 uint64_t ea_blocks_leave(ea_store *store, uint32_t index, uint64_t stamp) {
-    ea_store(&store->blocks[index].stamp, stamp, EA_RELAXED);
+    ea_store(&store->blocks[index].stamp, (uint32_t)stamp, EA_RELAXED);
     return push(store, &store->header->waiting, index);
 }
 
@@ -128,6 +132,13 @@ static bool fresh(ea_store *store) {
     return true;
 }
 
+/* As no 2^31 versions are younger than what was retired and not used again. */
+static uint64_t stamp_of(const ea_store *store, uint32_t index) {
+    uint64_t version = store->newest.commit.version;
+    uint32_t age = (uint32_t)version - ea_load(&store->blocks[index].stamp, EA_RELAXED);
+    return version - (uint64_t)(int64_t)(int32_t)age;
+}
+
 /* Look through all that wait, as what is ripe lies below what is not. There is no use in looking again before the bound
  * has moved, or somebody has left more. */
 static void drain(ea_store *store) {
@@ -141,7 +152,7 @@ static void drain(ea_store *store) {
         }
         /* Ours, so that all are found again if we die now. */
         ea_store(&store->blocks[index].state, store->state | EA_BLOCK_RETIRED, EA_RELAXED);
-        uint64_t stamp = ea_load(&store->blocks[index].stamp, EA_RELAXED);
+        uint64_t stamp = stamp_of(store, index);
         if (stamp <= store->bound) {
             if (!stash(store, index)) break;
         } else if (!ea_list_add(&unripe, (ea_held){.index = index, .stamp = stamp})) {

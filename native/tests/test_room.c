@@ -101,6 +101,24 @@ static void what_a_user_leaves_is_found_at_once(void) {
     close_store();
 }
 
+static void what_a_user_leaves_others_still_read(void) {
+    static char large[5 * EA_BLOCK_DATA];
+    ea_store *leaver = &users[0], *reader = &users[1];
+    uint8_t bytes[sizeof large];
+    storage_value value = {bytes, sizeof bytes, 0};
+    ea_view kept;
+    memset(large, 'x', sizeof large - 1);
+    open_store(LIMIT);
+    CHECK(storage_put(leaver, "key", large) == EA_STORE_OK && ea_store_pin(reader, &kept) == EA_STORE_OK);
+    CHECK(storage_put(leaver, "key", "value") == EA_STORE_OK);
+    ea_store_detach(leaver);
+    CHECK(ea_store_get(reader, &kept, (const uint8_t *)"key", 3, storage_room, &value) == EA_STORE_OK);
+    CHECK(value.size == sizeof large - 1 && memcmp(bytes, large, value.size) == 0);
+    ea_store_unpin(reader, &kept);
+    storage_attach(&made, leaver, 0);
+    close_store();
+}
+
 int main(void) {
     static const check_test TESTS[] = {
         TEST(a_full_store_is_as_it_was),
@@ -108,6 +126,7 @@ int main(void) {
         TEST(what_was_deleted_makes_room_for_others),
         TEST(a_value_that_does_not_fit_takes_no_room),
         TEST(what_a_user_leaves_is_found_at_once),
+        TEST(what_a_user_leaves_others_still_read),
     };
     check_watch(120);
     return check_all(TESTS, sizeof TESTS / sizeof *TESTS);
