@@ -3,11 +3,17 @@
 
 #include "store.h"
 
+#ifndef EA_STORE_LAG /* the model has little time */
+#define EA_STORE_LAG 64
+#define EA_STORE_BATCH 32
+#endif
+
 enum {
-    LAG = 64,        /* versions: a reader that takes no longer than so many commits is not disturbed */
-    BATCH = 32,      /* never-used blocks that are taken at once */
-    STASH = 4096,    /* blocks; what is more goes to all, here and below */
+    LAG = EA_STORE_LAG,     /* versions: a reader that takes no longer than so many commits is not disturbed */
+    BATCH = EA_STORE_BATCH, /* never-used blocks that are taken at once */
+    STASH = 4096,           /* blocks; what is more goes to all, here and below */
     LIMBO = 1 << 16,
+    SHARE = 32, /* nor does a user keep more than one in so many of all blocks: others may wait for them */
 };
 
 static bool make_room(ea_list *list, uint64_t count) {
@@ -37,14 +43,22 @@ static uint32_t length(const ea_list *list) { return list->count - list->first; 
 
 /* ---- stacks (R. K. Treiber, IBM RJ 5118, 1986; the tag against ABA) ---- */
 
-static void push(ea_store *store, ea_a64 *stack, uint32_t index) {
+static ea_a32 *below(ea_store *store, const ea_a64 *stack, uint32_t index) {
     ea_block *block = &store->blocks[index];
-    ea_store(&block->state, EA_BLOCK_FREE, EA_RELAXED);
-    uint64_t top = ea_load(stack, EA_RELAXED);
-    do {
-        ea_store(&block->next, (uint32_t)top, EA_RELAXED);
+    return stack == &store->header->top ? &block->next : &block->below;
+}
+
+/* What the stack's word is then. If a host does not let us, it costs a block. */
+static uint64_t push(ea_store *store, ea_a64 *stack, uint32_t index) {
+    uint64_t top = ea_load(stack, EA_RELAXED), word = 0;
+    ea_store(&store->blocks[index].state, EA_BLOCK_FREE, EA_RELAXED);
+    for (int attempt = 0; attempt < EA_STORE_ATTEMPTS; attempt++) {
+        ea_store(below(store, stack, index), (uint32_t)top, EA_RELAXED);
+        word = ((top >> 32) + 1) << 32 | index;
         /* Release: whoever pops it sees its link and its stamp. */
-    } while (!ea_cas(stack, &top, ((top >> 32) + 1) << 32 | index, EA_RELEASE));
+        if (ea_cas(stack, &top, word, EA_RELEASE)) break;
+    }
+    return word;
 }
 
 /* 0: none, or memory that makes no sense. */
@@ -54,18 +68,18 @@ static uint32_t pop(ea_store *store, ea_a64 *stack) {
         uint64_t top = ea_load(stack, EA_ACQUIRE);
         uint32_t index = (uint32_t)top;
         if (!ea_block_is(store, index)) return 0;
-        uint32_t next = ea_load(&store->blocks[index].next, EA_RELAXED);
+        uint32_t next = ea_load(below(store, stack, index), EA_RELAXED);
         if (next != 0 && !ea_block_is(store, next)) next = 0; /* of another moment, or a lie: it costs blocks, no more */
         if (ea_cas(stack, &top, ((top >> 32) + 1) << 32 | next, EA_ACQUIRE)) return index;
     }
     return 0;
 }
 
-void ea_blocks_free(ea_store *store, uint32_t index) { push(store, &store->header->top, index); }
+void ea_blocks_free(ea_store *store, uint32_t index) { (void)push(store, &store->header->top, index); }
 
-void ea_blocks_leave(ea_store *store, uint32_t index, uint64_t retired) {
-    ea_store(&store->blocks[index].stamp, retired, EA_RELAXED);
-    push(store, &store->header->waiting, index);
+uint64_t ea_blocks_leave(ea_store *store, uint32_t index, uint64_t retired) {
+    ea_store(&store->blocks[index].stamp, (uint32_t)retired, EA_RELAXED);
+    return push(store, &store->header->waiting, index);
 }
 
 void ea_blocks_free_waiting(ea_store *store) {
@@ -85,9 +99,12 @@ static bool stash(ea_store *store, uint32_t index) {
 static void look_around(ea_store *store, uint64_t lag) {
     uint64_t version = store->newest.commit.version;
     uint64_t bound = version > lag ? version - lag : 0;
-    uint64_t horizon = ea_load(&store->header->horizon, EA_RELAXED);
-    /* Sequentially consistent, as pinning is: either we see the pin below, or who pins sees the horizon. */
-    while (horizon < bound && !ea_cas(&store->header->horizon, &horizon, bound, EA_SEQ_CST)) {
+    uint64_t horizon = 0;
+    /* Sequentially consistent, as pinning is, also where another has raised it: either we see the pin below, or who
+     * pins sees the horizon. */
+    for (int attempt = 0; (horizon = ea_load(&store->header->horizon, EA_SEQ_CST)) < bound; attempt++) {
+        if (attempt == EA_STORE_ATTEMPTS) return;
+        (void)ea_cas(&store->header->horizon, &horizon, bound, EA_SEQ_CST);
     }
     uint64_t pinned = ea_store_lowest_pin(store);
     if (pinned < bound) bound = pinned;
@@ -116,40 +133,50 @@ static void ripen(ea_store *store) {
 
 static bool fresh(ea_store *store) {
     uint32_t from = ea_load(&store->header->fresh, EA_RELAXED), to;
-    do {
+    for (int attempt = 0;; attempt++) {
         uint32_t usable = ea_load(&store->header->usable, EA_ACQUIRE); /* who raised it had made the room */
         if (usable > store->limit) usable = store->limit;
-        if (from < EA_HEADER_BLOCKS || from >= usable) return false;
+        if (from < EA_HEADER_BLOCKS || from >= usable || attempt == EA_STORE_ATTEMPTS) return false;
         to = usable - from < BATCH ? usable : from + BATCH;
-    } while (!ea_cas(&store->header->fresh, &from, to, EA_RELAXED));
+        if (ea_cas(&store->header->fresh, &from, to, EA_RELAXED)) break;
+    }
     for (; from < to; from++)
         if (!stash(store, from)) return false;
     return true;
 }
 
-/* Look through all that others left, as what is ripe lies below what is not. There is no use in looking again before
- * anything has changed. */
+/* As no 2^31 versions are younger than what was retired and not used again. */
+static uint64_t retired_by(const ea_store *store, uint32_t index) {
+    uint64_t version = store->newest.commit.version;
+    uint32_t age = (uint32_t)version - ea_load(&store->blocks[index].stamp, EA_RELAXED);
+    return version - (uint64_t)(int64_t)(int32_t)age;
+}
+
+/* Look through all that wait, as what is ripe lies below what is not. There is no use in looking again before anything
+ * has moved, or somebody has left more. */
 static void drain(ea_store *store) {
     uint64_t ripe = store->bound < store->durable ? store->bound : store->durable;
     ea_list unripe = {0};
     uint32_t index;
-    if (store->drained == ripe) return;
+    if (store->drained == ripe && store->left == ea_load(&store->header->waiting, EA_RELAXED)) return;
     for (uint32_t i = 0; i < store->limit; i++) {
         if ((index = pop(store, &store->header->waiting)) == 0) {
             store->drained = ripe;
             break;
         }
-        uint64_t retired = ea_load(&store->blocks[index].stamp, EA_RELAXED);
+        /* Ours, so that all are found again if we die now. */
+        ea_store(&store->blocks[index].state, store->state | EA_BLOCK_RETIRED, EA_RELAXED);
+        uint64_t retired = retired_by(store, index);
         if (retired <= ripe) {
             if (!stash(store, index)) break;
         } else if (!ea_list_add(&unripe, (ea_held){.index = index, .retired = retired})) {
-            ea_blocks_leave(store, index, retired);
+            (void)ea_blocks_leave(store, index, retired);
             break;
         }
     }
     while (unripe.count > 0) {
         ea_held *held = &unripe.items[--unripe.count];
-        ea_blocks_leave(store, held->index, held->retired);
+        store->left = ea_blocks_leave(store, held->index, held->retired);
     }
     free(unripe.items);
 }
@@ -199,40 +226,46 @@ void ea_blocks_untake(ea_store *store, uint32_t from) {
 
 bool ea_blocks_replace(ea_store *store, uint32_t index) {
     ea_block *block = &store->blocks[index];
-    return ea_list_add(&store->replaced, (ea_held){.index = index,
-                                                   .state = ea_load(&block->state, EA_RELAXED),
-                                                   .came = ea_load(&block->stamp, EA_RELAXED)});
+    uint64_t came = (uint64_t)ea_load(&block->below, EA_RELAXED) << 32 | ea_load(&block->stamp, EA_RELAXED);
+    return ea_list_add(&store->replaced, (ea_held){.index = index, .state = ea_load(&block->state, EA_RELAXED), .came = came});
 }
 
 /* What waits goes to all, but for the newest `most`. */
 static void leave(ea_store *store, ea_list *list, uint32_t most) {
     for (; length(list) > most; list->first++)
-        ea_blocks_leave(store, list->items[list->first].index, list->items[list->first].retired);
+        (void)ea_blocks_leave(store, list->items[list->first].index, list->items[list->first].retired);
+}
+
+/* What is more goes to all. */
+static void keep(ea_store *store, uint32_t free_ones, uint32_t retired) {
+    leave(store, &store->limbo, retired);
+    leave(store, &store->unsynced, retired);
+    while (store->stash.count > free_ones) ea_blocks_free(store, store->stash.items[--store->stash.count].index);
 }
 
 void ea_blocks_retire(ea_store *store, uint64_t version) {
     for (uint32_t i = 0; i < store->replaced.count; i++) {
         ea_held *held = &store->replaced.items[i];
-        ea_block *block = &store->blocks[held->index];
         held->retired = version;
-        /* It was another's when it was in use. If that has died meanwhile, the keeper may have been quicker. */
-        if (!ea_cas(&block->state, &held->state, store->state | EA_BLOCK_RETIRED, EA_RELAXED)) continue;
-        ea_store(&block->stamp, version, EA_RELAXED);
-        if (!ea_list_add(&store->limbo, *held)) ea_blocks_leave(store, held->index, version);
+        /* It was another's when it was in use. If that has died meanwhile, the keeper may have been quicker, and it is
+         * no longer ours to write to. */
+        if (!ea_cas(&store->blocks[held->index].state, &held->state, store->state | EA_BLOCK_RETIRED, EA_RELAXED)) continue;
+        if (!ea_list_add(&store->limbo, *held)) (void)ea_blocks_leave(store, held->index, version);
     }
     store->replaced.count = 0;
     store->taken.count = 0;
-    leave(store, &store->limbo, LIMBO);
-    leave(store, &store->unsynced, LIMBO);
-    while (store->stash.count > STASH) ea_blocks_free(store, store->stash.items[--store->stash.count].index);
+    uint32_t share = store->limit / SHARE;
+    keep(store, share < STASH ? share : STASH, share < LIMBO ? share : LIMBO);
+}
+
+void ea_blocks_let_go(ea_store *store) {
+    ea_blocks_untake(store, 0);
+    keep(store, 0, 0);
 }
 
 void ea_blocks_give_back(ea_store *store) {
     ea_list *lists[] = {&store->limbo, &store->unsynced, &store->stash, &store->taken, &store->replaced};
-    ea_blocks_untake(store, 0);
-    leave(store, &store->limbo, 0);
-    leave(store, &store->unsynced, 0);
-    while (store->stash.count > 0) ea_blocks_free(store, store->stash.items[--store->stash.count].index);
+    ea_blocks_let_go(store);
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
         free(lists[i]->items);
         *lists[i] = (ea_list){0};

@@ -182,12 +182,15 @@ static uint32_t write(ea_store *store) {
         }
     }
     if (store->detects && !ea_store_commit_tag(store->keys, commit, commit->tag)) return 0;
-    for (uint32_t i = 0; i < store->taken.count; i++)
-        ea_store(&store->blocks[store->taken.items[i].index].stamp, commit->version, EA_RELAXED);
     uint64_t words[sizeof *commit / 8];
     memcpy(words, commit, sizeof words);
     uint32_t index = ea_blocks_take(store);
     ea_words_out(store->blocks[index].data, words, sizeof words / 8);
+    for (uint32_t i = 0; i < store->taken.count; i++) {
+        ea_block *block = &store->blocks[store->taken.items[i].index];
+        ea_store(&block->stamp, (uint32_t)commit->version, EA_RELAXED);
+        ea_store(&block->below, (uint32_t)(commit->version >> 32), EA_RELAXED);
+    }
     return index;
 }
 
@@ -219,7 +222,8 @@ ea_store_status ea_store_commit_to(ea_store *store, const ea_view *view, ea_chan
     uint32_t before = store->taken.count;
     store->replaced.count = 0;
     ea_store_status status = draft_all(store, view, changes, count);
-    if (status == EA_STORE_OK && !store->draft->changed) return EA_STORE_ABSENT;
+    /* There was nothing to delete, if what was read was of this version. */
+    if (status == EA_STORE_OK && !store->draft->changed) return ea_store_holds(store, view) ? EA_STORE_ABSENT : EA_STORE_RACED;
     if (status != EA_STORE_OK) {
         /* What made no sense may have been of a later version. */
         bool stale = ea_load(&store->header->root, EA_ACQUIRE) != view->word;

@@ -90,8 +90,9 @@ enum { EA_BLOCK_FREE = 0, EA_BLOCK_HELD = 1, EA_BLOCK_RETIRED = 2 };
 
 typedef struct {
     ea_a32 state; /* {life:16, owner:12, what:4}: what as above, life tells two processes of one owner apart */
-    ea_a32 next;  /* the next block of the record, or of the stack; 0: none */
-    ea_a64 stamp; /* the version that it came with; or, once it is retired, that retired it */
+    ea_a32 next;  /* the next block of the record, or of the stack of free blocks; 0: none */
+    ea_a32 stamp; /* the version that it came with, its lower half; on the stack of retired blocks, that retired it */
+    ea_a32 below; /* the upper half; the next on that stack, whose records are perhaps still read: next stays */
     ea_a64 data[30];
 } ea_block;
 

@@ -170,11 +170,10 @@ ea_keeper_status ea_keeper_mourn(ea_keeper *keeper, uint32_t owner, uint32_t *bl
         uint32_t state = ea_load(&store->blocks[block].state, EA_RELAXED);
         bool retired = (state & 15) == EA_BLOCK_RETIRED;
         if ((state >> 4 & 0xfff) != owner || (state & 15) == EA_BLOCK_FREE || (!retired && ea_reach_has(&reach, block))) continue;
-        /* Of what is neither reached nor retired we cannot know who has read it: it is as if retired now. */
-        uint64_t version = retired ? ea_load(&store->blocks[block].stamp, EA_RELAXED) : view.commit.version;
         /* Somebody may have replaced it, and be about to note that: only one of us has it then. */
         if (!ea_cas(&store->blocks[block].state, &state, store->state | EA_BLOCK_RETIRED, EA_RELAXED)) continue;
-        ea_blocks_leave(store, block, version);
+        /* When it was retired only its owner knew; who has read what was never reached, nobody: it is as if retired now. */
+        (void)ea_blocks_leave(store, block, view.commit.version);
         ++*blocks;
     }
     if (ok) ea_reach_free(&reach);

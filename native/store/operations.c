@@ -50,14 +50,14 @@ static ea_store_status compare(ea_store *store, const ea_view *since, const ea_v
         ea_found before = {0}, after = {0};
         if (!ea_store_hash(store, reads[i].key, reads[i].size, hash)) return EA_STORE_NO_MEMORY;
         ea_store_status status = ea_store_find(store, since, hash, &before);
-        if (status == EA_STORE_ABSENT) before.ref = 0;
+        if (status == EA_STORE_ABSENT) before = (ea_found){0};
         else if (status != EA_STORE_OK) return status;
         status = ea_store_find(store, now, hash, &after);
-        if (status == EA_STORE_ABSENT) after.ref = 0;
+        if (status == EA_STORE_ABSENT) after = (ea_found){0};
         else if (status != EA_STORE_OK) return judge(store, now, status);
-        if (before.ref != after.ref) return judge(store, now, EA_STORE_DIFFERENT);
+        if (before.ref != after.ref || before.tag != after.tag) return judge(store, now, EA_STORE_DIFFERENT);
     }
-    return EA_STORE_OK;
+    return judge(store, now, EA_STORE_OK); /* also what did make sense may have been of a later version */
 }
 
 static ea_store_status write_records(ea_store *store, ea_change *changes, size_t count) {
@@ -69,9 +69,10 @@ static ea_store_status write_records(ea_store *store, ea_change *changes, size_t
     return status;
 }
 
-/* Give back what was written for a commit that is not to be. */
+/* Give back what was written for a commit that is not to be. Who has not enough keeps nothing that may be enough for others. */
 static ea_store_status undo(ea_store *store, ea_store_status status) {
-    if (status != EA_STORE_OK) ea_blocks_untake(store, 0);
+    if (status == EA_STORE_FULL || status == EA_STORE_WANTS_ROOM || status == EA_STORE_WANTS_SYNC) ea_blocks_let_go(store);
+    else if (status != EA_STORE_OK) ea_blocks_untake(store, 0);
     return status == EA_STORE_RACED ? EA_STORE_BUSY : status;
 }
 
@@ -97,7 +98,10 @@ static ea_store_status expect(ea_store *store, const ea_view *now, const ea_chan
     ea_store_status status = ea_store_find(store, now, change->hash, &found);
     if (status == EA_STORE_ABSENT) return expected == NULL ? EA_STORE_OK : EA_STORE_DIFFERENT;
     if (status != EA_STORE_OK) return status;
-    if (expected == NULL || found.head.value_size != size) return EA_STORE_DIFFERENT;
+    if (expected == NULL || found.head.value_size != size) { /* or does the host say so? */
+        status = ea_record_prove(store, &found);
+        return status == EA_STORE_OK ? EA_STORE_DIFFERENT : status;
+    }
     uint8_t *value = malloc(size + 1);
     if (value == NULL) return EA_STORE_NO_MEMORY;
     status = ea_record_read(store, &found, key, value);
@@ -140,9 +144,8 @@ ea_store_status ea_store_add(ea_store *store, const uint8_t *key, size_t size, i
         if (status == EA_STORE_OK && __builtin_add_overflow(value, amount, sum)) return EA_STORE_OVERFLOW;
         if (status == EA_STORE_OK) status = ea_record_write(store, &change);
         if (status == EA_STORE_OK) status = ea_store_commit_to(store, &now, &change, 1);
-        if (status == EA_STORE_OK) return EA_STORE_OK;
+        if (status != EA_STORE_RACED) return undo(store, status);
         ea_blocks_untake(store, 0);
-        if (status != EA_STORE_RACED) return status;
     }
     return EA_STORE_BUSY;
 }

@@ -69,7 +69,7 @@ ea_store_status ea_reach_check(ea_store *store, ea_reach *reach) {
     for (int i = 0; i < 2; i++)
         for (uint32_t block = (uint32_t)ea_load(stacks[i], EA_ACQUIRE); block != 0 && status == EA_STORE_OK;)
             if (!mark(store, &free_too, block)) status = EA_STORE_CORRUPT;
-            else block = ea_load(&store->blocks[block].next, EA_ACQUIRE), free_too.free++;
+            else block = ea_load(i == 0 ? &store->blocks[block].next : &store->blocks[block].below, EA_ACQUIRE), free_too.free++;
     uint32_t fresh = ea_load(&store->header->fresh, EA_RELAXED);
     if (status == EA_STORE_OK && free_too.highest >= fresh) status = EA_STORE_CORRUPT;
     reach->free = free_too.free;

@@ -158,7 +158,7 @@ ea_store_status ea_record_write(ea_store *store, ea_change *change) {
     ea_record_head head = {.value_size = change->value_size, .key_size = (uint16_t)change->key_size};
     memcpy(head.hash, change->hash, EA_HASH);
     change->blocks = (uint32_t)ea_record_blocks(store, change->key_size, change->value_size);
-    ea_store_status status = ea_blocks_reserve(store, change->blocks);
+    ea_store_status status = ea_blocks_reserve(store, (uint64_t)change->blocks + EA_STORE_SPARE);
     if (status != EA_STORE_OK) return status;
     uint8_t *sealed = NULL;
     size_t size = EA_SEALED + (size_t)change->key_size + change->value_size;

@@ -28,7 +28,10 @@ typedef enum {
     EA_STORE_NO_MEMORY,
 } ea_store_status;
 
-enum { EA_STORE_ATTEMPTS = 1 << 16 };
+enum {
+    EA_STORE_ATTEMPTS = 1 << 16,
+    EA_STORE_SPARE = EA_LEVELS / 2, /* blocks that nothing is written without: a full store must be emptied somehow */
+};
 
 /* One version of the store. */
 typedef struct {
@@ -63,6 +66,7 @@ typedef struct {
     uint64_t bound;   /* nobody looks at what versions up to it have retired */
     uint64_t durable; /* what the disk has */
     uint64_t drained; /* the lower of both, when all that wait were looked through */
+    uint64_t left;    /* the word of their stack then; 0: none was left */
     uint32_t culprit; /* the block in which something was wrong */
     ea_list stash;    /* free blocks of ours */
     ea_list limbo;    /* retired by us, perhaps still read by others; in the order of versions, as the next */
@@ -160,11 +164,13 @@ void ea_blocks_untake(ea_store *store, uint32_t from);
 bool ea_blocks_replace(ea_store *store, uint32_t index);
 /* The commit is there: what it replaced retires. */
 void ea_blocks_retire(ea_store *store, uint64_t version);
-/* Everything that is held goes to the stack that all share. */
+/* Everything that is held goes to all. */
+void ea_blocks_let_go(ea_store *store);
+/* That, and the private memory. */
 void ea_blocks_give_back(ea_store *store);
-/* Give a block to all: a free one; or one that was retired by a version. */
+/* Give a block to all: a free one; or one that was retired by a version (what the word of their stack is then). */
 void ea_blocks_free(ea_store *store, uint32_t index);
-void ea_blocks_leave(ea_store *store, uint32_t index, uint64_t retired);
+uint64_t ea_blocks_leave(ea_store *store, uint32_t index, uint64_t retired);
 /* All that waits is free: nobody looks at any version, and the newest is what the disk has. */
 void ea_blocks_free_waiting(ea_store *store);
 

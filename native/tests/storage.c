@@ -1,0 +1,96 @@
+#include "storage.h"
+
+#include <string.h>
+
+#include "check.h"
+
+static const uint8_t KEY[EA_STORE_KEY] = {1, 2, 3}, ID[16] = {4, 5, 6};
+
+void storage_create(storage *self, uint8_t *base, uint32_t limit, storage_kind kind) {
+    ea_store_shape shape = {.limit = limit, .usable = limit, .encryption = kind != STORAGE_PLAIN, .detects = kind == STORAGE_DETECTING};
+    memcpy(shape.id, ID, sizeof ID);
+    /* Allocated to the byte, so that the sanitizer sees the first one beyond it. */
+    *self = (storage){.base = base != NULL ? base : aligned_alloc(EA_BLOCK, (size_t)limit * EA_BLOCK), .limit = limit, .kind = kind};
+    CHECK(self->base != NULL);
+    memset(self->base, 0, (size_t)limit * EA_BLOCK);
+    ea_store_format(self->base, &shape);
+}
+
+void storage_destroy(storage *self) {
+    free(self->base);
+    self->base = NULL;
+}
+
+void storage_attach(const storage *self, ea_store *user, uint32_t owner) {
+    ea_store_keys *keys = self->kind == STORAGE_PLAIN ? NULL : ea_store_keys_new(KEY, ID);
+    CHECK(ea_store_attach(user, self->base, self->limit, owner, keys, self->kind == STORAGE_DETECTING) == EA_STORE_OK);
+}
+
+void storage_forget(ea_store *user) {
+    free(user->stash.items);
+    free(user->limbo.items);
+    free(user->taken.items);
+    free(user->replaced.items);
+    user->stash = user->limbo = user->taken = user->replaced = (ea_list){0};
+    ea_store_detach(user);
+}
+
+ea_change storage_change(const char *key, const char *value) {
+    return (ea_change){.key = (const uint8_t *)key,
+                       .key_size = (uint32_t)strlen(key),
+                       .value = (const uint8_t *)value,
+                       .value_size = value == NULL ? 0 : (uint32_t)strlen(value)};
+}
+
+ea_store_status storage_put(ea_store *user, const char *key, const char *value) {
+    ea_change change = storage_change(key, value);
+    return ea_store_apply(user, &change, 1, NULL, NULL, 0);
+}
+
+ea_store_status storage_delete(ea_store *user, const char *key) { return storage_put(user, key, NULL); }
+
+uint8_t *storage_room(void *context, uint32_t size) {
+    storage_value *value = context;
+    value->size = size;
+    return size <= value->room ? value->bytes : NULL;
+}
+
+bool storage_has(ea_store *user, const ea_view *view, const char *key, const char *expected) {
+    uint8_t bytes[256];
+    storage_value value = {bytes, sizeof bytes, 0};
+    ea_store_status status = ea_store_get(user, view, (const uint8_t *)key, strlen(key), storage_room, &value);
+    CHECK(status == EA_STORE_OK || status == EA_STORE_ABSENT);
+    if (status == EA_STORE_ABSENT || expected == NULL) return status == EA_STORE_ABSENT && expected == NULL;
+    return value.size == strlen(expected) && memcmp(bytes, expected, value.size) == 0;
+}
+
+/* As the keeper sees it, who has no key. */
+static ea_reach look_through(const storage *self, uint32_t *fresh) {
+    ea_store_header *header = (void *)self->base;
+    ea_store keeper = {.header = header,
+                       .blocks = (void *)self->base,
+                       .limit = self->limit,
+                       .sealed = self->kind != STORAGE_PLAIN,
+                       .newest.pin = -1};
+    ea_reach reach;
+    CHECK(ea_reach_check(&keeper, &reach) == EA_STORE_OK);
+    for (int pin = 0; pin < EA_PINS; pin++) CHECK(ea_load(&header->pins[pin], EA_RELAXED) == 0);
+    *fresh = ea_load(&header->fresh, EA_RELAXED);
+    CHECK(*fresh <= self->limit);
+    ea_reach_free(&reach);
+    return reach;
+}
+
+uint32_t storage_lost(const storage *self) {
+    uint32_t fresh;
+    ea_reach reach = look_through(self, &fresh);
+    uint64_t known = EA_HEADER_BLOCKS + 1 + reach.records + reach.branches + reach.free;
+    CHECK(known <= fresh);
+    return fresh - (uint32_t)known;
+}
+
+uint32_t storage_free(const storage *self) {
+    uint32_t fresh;
+    ea_reach reach = look_through(self, &fresh);
+    return (uint32_t)reach.free + self->limit - fresh;
+}
