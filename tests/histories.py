@@ -143,10 +143,10 @@ def why_not_serializable(transactions: Sequence[Transaction]) -> str | None:
             overwriters[key, transaction.reads[key]] = number
     order = graphlib.TopologicalSorter({number: set() for number in range(len(transactions))})
     for number, transaction in enumerate(transactions):
-        for key, value in transaction.reads.items():
-            if value is not None and (key, value) not in writers:
-                return f"{value!r} was read from {key!r}, and nobody has committed it"
-            before, after = writers.get((key, value)), overwriters.get((key, value))
+        for key, read in transaction.reads.items():
+            if read is not None and (key, read) not in writers:
+                return f"{read!r} was read from {key!r}, and nobody has committed it"
+            before, after = writers.get((key, read)), overwriters.get((key, read))
             if before is not None:
                 order.add(number, before)
             if after not in {None, number}:

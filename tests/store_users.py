@@ -57,7 +57,7 @@ def change_single_keys(store: Store, number: int, chance: Random) -> list[tuple[
     seen: list[bytes | None] = [None]
     for step in range(150):
         value = b"%d/%d" % (number, step)
-        name, *arguments = chance.choice(
+        choice: tuple[Any, ...] = chance.choice(
             [
                 ("get",),
                 ("get",),
@@ -67,6 +67,7 @@ def change_single_keys(store: Store, number: int, chance: Random) -> list[tuple[
                 ("add", chance.randrange(1, 4)),
             ]
         )
+        name, *arguments = choice
         key = b"counter" if name == "add" else chance.choice((b"a", b"b", b"c"))
         began = time.monotonic_ns()
         result = getattr(store, name)(key, *arguments)

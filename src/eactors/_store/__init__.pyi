@@ -119,6 +119,7 @@ class Keeper:
         boot: The boot id of this kernel, 16 bytes; b"": nothing in it has to outlive this kernel.
         encryption: Of a new file.
         detects: Of a new file.
+        id: Of a new file, 16 bytes; b"": a random one.
 
     Raises:
         NotAStore: The file is something else, or of another version, or cut short.
@@ -128,7 +129,14 @@ class Keeper:
     """
 
     def __init__(
-        self, path: str, limit: int, boot: bytes, *, encryption: int = 0, detects: bool = False
+        self,
+        path: str,
+        limit: int,
+        boot: bytes,
+        *,
+        encryption: int = 0,
+        detects: bool = False,
+        id: bytes = b"",
     ) -> None: ...
     created: bool
     recovered: bool

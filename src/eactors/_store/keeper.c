@@ -47,8 +47,9 @@ static bool random_into(ea_store_shape *shape) {
     return random != NULL;
 }
 
-static bool open_it(KeeperObject *self, ea_store_shape *shape, const uint8_t *boot) {
+static bool open_it(KeeperObject *self, ea_store_shape *shape, const uint8_t *boot, const char *id) {
     if (!random_into(shape)) return false;
+    if (id != NULL) memcpy(shape->id, id, sizeof shape->id);
     int fd = ea_store_file(PyBytes_AS_STRING(self->path), shape, &self->created);
     if (fd < 0) {
         (void)PyErr_SetFromErrnoWithFilename(PyExc_OSError, PyBytes_AS_STRING(self->path));
@@ -62,14 +63,14 @@ static bool open_it(KeeperObject *self, ea_store_shape *shape, const uint8_t *bo
 }
 
 static PyObject *keeper_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
-    static char *names[] = {"path", "limit", "boot", "encryption", "detects", NULL};
+    static char *names[] = {"path", "limit", "boot", "encryption", "detects", "id", NULL};
     PyObject *path;
     unsigned int limit;
-    const char *boot;
-    Py_ssize_t boot_size;
+    const char *boot, *id = NULL;
+    Py_ssize_t boot_size, id_size = 0;
     int encryption = 0, detects = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O&Iy#|$ip", names, PyUnicode_FSConverter, &path, &limit, &boot, &boot_size,
-                                     &encryption, &detects))
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O&Iy#|$ipy#", names, PyUnicode_FSConverter, &path, &limit, &boot, &boot_size,
+                                     &encryption, &detects, &id, &id_size))
         return NULL;
     KeeperObject *self = (KeeperObject *)type->tp_alloc(type, 0);
     if (self == NULL) Py_DECREF(path);
@@ -80,9 +81,9 @@ static PyObject *keeper_new(PyTypeObject *type, PyObject *args, PyObject *keywor
                             .detects = (uint32_t)detects,
                             .lasts = boot_size != 0};
     if (self != NULL && ((boot_size != 0 && boot_size != 16) || (limit != 0 && limit <= EA_HEADER_BLOCKS + 1) || limit > EA_REF_INDEX ||
-                         encryption < 0 || encryption > 1 || (detects && !encryption)))
-        PyErr_SetString(PyExc_ValueError, "a boot id has 16 bytes or none, a store 34 to 2^31 - 1 blocks, and only an encrypted one detects");
-    if (self != NULL && (PyErr_Occurred() || !open_it(self, &shape, boot_size == 0 ? NULL : (const uint8_t *)boot))) Py_CLEAR(self);
+                         encryption < 0 || encryption > 1 || (detects && !encryption) || (id_size != 0 && id_size != 16)))
+        PyErr_SetString(PyExc_ValueError, "ids have 16 bytes or none, a store 34 to 2^31 - 1 blocks, and only an encrypted one detects");
+    if (self != NULL && (PyErr_Occurred() || !open_it(self, &shape, boot_size == 0 ? NULL : (const uint8_t *)boot, id_size == 0 ? NULL : id))) Py_CLEAR(self);
     return (PyObject *)self;
 }
 
