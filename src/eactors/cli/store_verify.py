@@ -30,8 +30,8 @@ def verify(file: Path, key_file: Path | None, *, without_key: bool, as_json: boo
     r"""Read all of the store in FILE, and check all that can be checked.
 
     Every block, every record and its hash, what the store says of itself; of an encrypted
-    store, that every record is authentic (in the clear, values have no check). The exit status is 0 if all is right, 1 if
-    anything is not.
+    store, that every record is authentic. In the clear, values have no check. The exit
+    status is 0 if all is right, 1 if anything is not.
 
     \b
     Example:
