@@ -9,7 +9,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.cli.test_store import KEY, PAIRS, Stores
+from tests.cli.test_store_files import KEY, PAIRS, Stores
 from tests.conftest import COMMAND
 from tests.store_reader import StoreReader
 
