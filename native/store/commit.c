@@ -217,7 +217,8 @@ ea_store_status ea_store_commit_to(ea_store *store, const ea_view *view, ea_chan
     uint32_t before = store->taken.count;
     store->replaced.count = 0;
     ea_store_status status = draft_all(store, view, changes, count);
-    if (status == EA_STORE_OK && !store->draft->changed) return EA_STORE_ABSENT;
+    /* There was nothing to delete, if what was read was of this version. */
+    if (status == EA_STORE_OK && !store->draft->changed) return ea_store_holds(store, view) ? EA_STORE_ABSENT : EA_STORE_RACED;
     if (status != EA_STORE_OK) {
         /* What made no sense may have been of a later version. */
         bool stale = ea_load(&store->header->root, EA_ACQUIRE) != view->word;

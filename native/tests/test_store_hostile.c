@@ -52,7 +52,7 @@ static uint64_t likely_value(uint64_t *random) {
     case 4: return (uint64_t)check_below(random, 64) << 32 | block; /* a root word, or a stack's */
     case 5: return (uint64_t)(block | EA_REF_RECORD) << 32 | check_below(random, LIMIT);
     case 6: return check_below(random, 64); /* a version */
-    case 7: return (uint64_t)check_below(random, EA_LONGEST_KEY + 2) << 32 | check_below(random, EA_LARGEST_VALUE + 2); /* sizes */
+    case 7: return (uint64_t)check_below(random, 1 << 16) << 32 | check_below(random, EA_LARGEST_VALUE + 2); /* sizes */
     default: return check_random(random);
     }
 }
