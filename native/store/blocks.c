@@ -152,14 +152,16 @@ static uint64_t retired_by(const ea_store *store, uint32_t index) {
     return version - (uint64_t)(int64_t)(int32_t)age;
 }
 
-/* Look through all that wait, as what is ripe lies below what is not. There is no use in looking again before anything
- * has moved, or somebody has left more. */
-static void drain(ea_store *store) {
+static uint32_t share(const ea_store *store, uint32_t most) { return store->limit / SHARE < most ? store->limit / SHARE : most; }
+
+/* Look for so many among those that wait, and for as many as we may keep: the others are others'. What is ripe may lie below what
+ * is not. There is no use in looking again before anything has moved, or somebody has left more. */
+static void drain(ea_store *store, uint64_t count) {
     uint64_t ripe = store->bound < store->durable ? store->bound : store->durable;
     ea_list unripe = {0};
     uint32_t index;
     if (store->drained == ripe && store->left == ea_load(&store->header->waiting, EA_RELAXED)) return;
-    for (uint32_t i = 0; i < store->limit; i++) {
+    for (uint32_t i = 0; i < store->limit && store->stash.count < count + share(store, STASH); i++) {
         if ((index = pop(store, &store->header->waiting)) == 0) {
             store->drained = ripe;
             break;
@@ -207,7 +209,7 @@ ea_store_status ea_blocks_reserve(ea_store *store, uint64_t count) {
     (void)ea_store_look(store, &view); /* for a newer version; what is wrong with it, the commit will find */
     look_around(store, 0);
     ripen(store);
-    drain(store);
+    drain(store, count);
     return has(store, count) ? EA_STORE_OK : none_left(store, count - store->stash.count);
 }
 
@@ -254,8 +256,7 @@ void ea_blocks_retire(ea_store *store, uint64_t version) {
     }
     store->replaced.count = 0;
     store->taken.count = 0;
-    uint32_t share = store->limit / SHARE;
-    keep(store, share < STASH ? share : STASH, share < LIMBO ? share : LIMBO);
+    keep(store, share(store, STASH), share(store, LIMBO));
 }
 
 void ea_blocks_let_go(ea_store *store) {

@@ -25,8 +25,7 @@ static ea_keeper_status read_fixed(ea_keeper *keeper, uint64_t size, ea_store_fi
 static bool flush(ea_keeper *keeper) { return !keeper->lasts || fdatasync(keeper->fd) == 0; }
 
 /* Free is what the newest version cannot reach. Not before that version is what the disk has. */
-static void sweep(ea_keeper *keeper, const ea_reach *reach, uint32_t fresh) {
-    ea_store *store = &keeper->store;
+static void sweep(ea_store *store, const ea_reach *reach, uint32_t fresh) {
     ea_store_header *header = store->header;
     ea_store(&header->top, 0, EA_RELAXED);
     ea_store(&header->waiting, 0, EA_RELAXED);
@@ -58,8 +57,8 @@ static ea_keeper_status recover(ea_keeper *keeper, bool rebooted) {
     if (ea_store_look(store, &view) != EA_STORE_OK || ea_reach_mark(store, &reach, (uint32_t)view.word) != EA_STORE_OK)
         return EA_KEEPER_CORRUPT;
     if (fresh <= reach.highest || fresh > usable) fresh = reach.highest + 1;
-    ea_keeper_status status = keeper->lasts ? ea_keeper_sync(keeper, &version) : EA_KEEPER_OK;
-    if (status == EA_KEEPER_OK) sweep(keeper, &reach, fresh);
+    ea_keeper_status status = ea_keeper_sync(keeper, &version);
+    if (status == EA_KEEPER_OK) sweep(store, &reach, fresh);
     ea_reach_free(&reach);
     keeper->recovered = true;
     return status;
@@ -69,6 +68,8 @@ static ea_keeper_status open_mapped(ea_keeper *keeper, const uint8_t *boot) {
     ea_store_header *header = keeper->store.header;
     uint32_t usable = ea_load(&header->usable, EA_RELAXED), dirty = ea_load(&header->dirty, EA_RELAXED);
     bool rebooted = boot != NULL && memcmp(header->boot, boot, sizeof header->boot) != 0;
+    uint64_t version;
+    ea_view view;
     keeper->store.culprit = 0;
     if (usable <= FIRST || usable > keeper->store.limit) return EA_KEEPER_CORRUPT;
     if (!ea_store_make_room(keeper->fd, keeper->store.limit, usable)) return EA_KEEPER_SYSTEM;
@@ -76,12 +77,15 @@ static ea_keeper_status open_mapped(ea_keeper *keeper, const uint8_t *boot) {
     header->keeper = (uint32_t)getpid();
     ea_keeper_status status = dirty != 0 ? recover(keeper, rebooted) : EA_KEEPER_OK;
     if (status != EA_KEEPER_OK) return status;
+    if (ea_store_look(&keeper->store, &view) != EA_STORE_OK) return EA_KEEPER_CORRUPT;
+    /* It may have been a store that need not last, whose slots are old; or have become one, which waits for no sync. */
+    if (boot == NULL) ea_store(&header->durable, UINT64_MAX, EA_RELAXED);
+    else if (ea_load(&header->durable, EA_RELAXED) != view.commit.version) status = ea_keeper_sync(keeper, &version);
+    if (status != EA_KEEPER_OK) return status;
     /* On the disk before anything else is: the root word must not be believed after a power cut. */
     if (boot != NULL) memcpy(header->boot, boot, sizeof header->boot);
     ea_store(&header->dirty, 1, EA_RELAXED);
-    ea_view view;
-    if (!flush(keeper)) return EA_KEEPER_SYSTEM;
-    return ea_store_look(&keeper->store, &view) == EA_STORE_OK ? EA_KEEPER_OK : EA_KEEPER_CORRUPT;
+    return flush(keeper) ? EA_KEEPER_OK : EA_KEEPER_SYSTEM;
 }
 
 static ea_keeper_status open_locked(ea_keeper *keeper, const ea_store_shape *shape, const uint8_t *boot) {
@@ -144,6 +148,10 @@ ea_keeper_status ea_keeper_sync(ea_keeper *keeper, uint64_t *version) {
     ea_view view;
     if (ea_store_pin(store, &view) != EA_STORE_OK) return EA_KEEPER_CORRUPT;
     *version = view.commit.version;
+    if (!keeper->lasts) {
+        ea_store_unpin(store, &view);
+        return EA_KEEPER_OK;
+    }
     uint32_t fresh = ea_load(&header->fresh, EA_ACQUIRE); /* after the root: none of its blocks is above */
     int newer = ea_header_newer_slot(header);
     bool ok = fdatasync(keeper->fd) == 0;
@@ -178,24 +186,43 @@ ea_keeper_status ea_keeper_mourn(ea_keeper *keeper, uint32_t owner, uint32_t *bl
     }
     if (ok) ea_reach_free(&reach);
     ea_store_unpin(store, &view);
+    keeper->mourned = true;
     return ok ? EA_KEEPER_OK : EA_KEEPER_CORRUPT;
+}
+
+/* Nobody looks at any version any more. Who was killed has left blocks that nobody knows of. */
+static ea_keeper_status free_all(ea_keeper *keeper) {
+    ea_store *store = &keeper->store;
+    ea_reach reach;
+    ea_view view;
+    if (!keeper->mourned) {
+        ea_blocks_free_waiting(store);
+        return EA_KEEPER_OK;
+    }
+    if (ea_store_look(store, &view) != EA_STORE_OK || ea_reach_mark(store, &reach, (uint32_t)view.word) != EA_STORE_OK)
+        return EA_KEEPER_CORRUPT;
+    sweep(store, &reach, ea_load(&store->header->fresh, EA_RELAXED));
+    ea_reach_free(&reach);
+    return EA_KEEPER_OK;
+}
+
+static ea_keeper_status finish(ea_keeper *keeper) {
+    ea_store_header *header = keeper->store.header;
+    uint64_t version;
+    ea_keeper_status status = ea_keeper_sync(keeper, &version);
+    /* Not before: what waits may be part of what the disk has. */
+    if (status == EA_KEEPER_OK) status = free_all(keeper);
+    if (status != EA_KEEPER_OK) return status;
+    /* Only when that is on the disk: the free blocks must be right as they stand. */
+    if (!flush(keeper)) return EA_KEEPER_SYSTEM;
+    header->keeper = 0;
+    ea_store(&header->dirty, 0, EA_RELAXED);
+    return flush(keeper) ? EA_KEEPER_OK : EA_KEEPER_SYSTEM;
 }
 
 ea_keeper_status ea_keeper_close(ea_keeper *keeper, bool ok) {
     ea_store_header *header = keeper->store.header;
-    ea_keeper_status status = EA_KEEPER_OK;
-    uint64_t version;
-    if (header != NULL && ok) {
-        ea_blocks_free_waiting(&keeper->store);
-        if (keeper->lasts) status = ea_keeper_sync(keeper, &version);
-        /* All of it is on the disk before the header says that it can be believed. */
-        if (status == EA_KEEPER_OK && !flush(keeper)) status = EA_KEEPER_SYSTEM;
-        if (status == EA_KEEPER_OK) {
-            header->keeper = 0;
-            ea_store(&header->dirty, 0, EA_RELAXED);
-            if (!flush(keeper)) status = EA_KEEPER_SYSTEM;
-        }
-    }
+    ea_keeper_status status = header != NULL && ok ? finish(keeper) : EA_KEEPER_OK;
     if (header != NULL) (void)munmap(header, keeper->size);
     (void)flock(keeper->fd, LOCK_UN);
     keeper->store.header = NULL;

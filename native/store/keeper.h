@@ -25,6 +25,7 @@ typedef struct {
     bool lasts;     /* whether it has to outlive this kernel, and so be synced */
     uint32_t other;
     bool recovered, fell_back;
+    bool mourned;   /* somebody was killed while it was open */
 } ea_keeper;
 
 enum { EA_KEEPER_OWNER = 4095 };
@@ -41,9 +42,9 @@ ea_keeper_status ea_keeper_open(ea_keeper *keeper, int fd, const ea_store_shape 
 bool ea_keeper_wants_room(const ea_keeper *keeper);
 /* EA_KEEPER_SYSTEM if the disk is full. */
 ea_keeper_status ea_keeper_grow(ea_keeper *keeper);
-/* Have all that is committed on the disk. */
+/* Have all that is committed on the disk, if it has to last. */
 ea_keeper_status ea_keeper_sync(ea_keeper *keeper, uint64_t *version);
-/* Give back what a process held that has ended. */
+/* Give back what a process held that has ended, before another has its number. */
 ea_keeper_status ea_keeper_mourn(ea_keeper *keeper, uint32_t owner, uint32_t *blocks);
 /* With `ok`, sync and note that it was closed in order. The memory is unmapped in any case. */
 ea_keeper_status ea_keeper_close(ea_keeper *keeper, bool ok);

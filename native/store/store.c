@@ -7,8 +7,15 @@
 
 ea_store_status ea_store_attach(ea_store *store, void *base, uint32_t limit, uint32_t owner, ea_store_keys *keys, bool detects) {
     ea_store_fixed fixed;
-    ea_view view;
-    *store = (ea_store){.header = base, .blocks = base, .limit = limit, .sealed = keys != NULL, .keys = keys, .detects = detects, .newest.pin = -1};
+    ea_view view = {0};
+    *store = (ea_store){.header = base,
+                        .blocks = base,
+                        .limit = limit,
+                        .state = (owner & 0xfff) << 4,
+                        .sealed = keys != NULL,
+                        .keys = keys,
+                        .detects = detects,
+                        .newest.pin = -1};
     memcpy(&fixed, &store->header->fixed, sizeof fixed);
     if (limit <= EA_HEADER_BLOCKS || limit > EA_REF_INDEX || !ea_header_is_right(&fixed) ||
         fixed.limit < limit || fixed.encryption != (keys != NULL) || fixed.detects != detects || (detects && keys == NULL))
@@ -17,7 +24,7 @@ ea_store_status ea_store_attach(ea_store *store, void *base, uint32_t limit, uin
     memcpy(store->seed, fixed.seed, sizeof store->seed);
     ea_store_status status = ea_store_look(store, &view);
     /* Another life of this owner begins at another version, or has retired nothing of anybody. */
-    store->state = ((uint32_t)view.commit.version & 0xffff) << 16 | (owner & 0xfff) << 4;
+    store->state |= ((uint32_t)view.commit.version & 0xffff) << 16;
     store->draft = ea_draft_new();
     return status != EA_STORE_OK || store->draft != NULL ? status : EA_STORE_NO_MEMORY;
 }

@@ -31,13 +31,13 @@ ea_store_status ea_store_look(ea_store *store, ea_view *view) {
     /* Acquire: the blocks of the version that it names. */
     uint64_t word = ea_load(&store->header->root, EA_ACQUIRE);
     for (int attempt = 0; attempt < EA_STORE_ATTEMPTS; attempt++) {
+        uint32_t at = store->culprit = (uint32_t)word;
+        if (!ea_block_is(store, at)) return EA_STORE_CORRUPT;
         /* A word stands for one commit for ever, or for so long that nobody lives to see the other. */
         if (word == store->newest.word) {
             *view = store->newest;
             return EA_STORE_OK;
         }
-        uint32_t at = store->culprit = (uint32_t)word;
-        if (!ea_block_is(store, at)) return EA_STORE_CORRUPT;
         ea_words_in(read.words, store->blocks[at].data, sizeof read / 8);
         *view = (ea_view){.commit = read.commit, .word = word, .pin = -1};
         uint64_t horizon = ea_load(&store->header->horizon, EA_ACQUIRE);

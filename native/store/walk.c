@@ -23,7 +23,7 @@ static ea_walk *begin(ea_store *store, const ea_commit *before, const ea_commit 
     if (walk == NULL) return NULL;
     walk->store = store;
     walk->left = UINT64_C(4) * (EA_FANOUT + 1) * store->limit;
-    walk->count = before->root != after->root;
+    walk->count = before->root != after->root || before->root_tag != after->root_tag;
     walk->pairs[0] = (both){.refs = {before->root, after->root}, .tags = {before->root_tag, after->root_tag}};
     return walk;
 }
@@ -39,7 +39,7 @@ void ea_walk_free(ea_walk *walk) { free(walk); }
 static bool is_branch(ea_ref ref) { return ref != 0 && !(ref & EA_REF_RECORD); }
 
 static void add(ea_walk *walk, const both *pair) {
-    if (pair->refs[0] != pair->refs[1]) walk->pairs[walk->count++] = *pair;
+    if (pair->refs[0] != pair->refs[1] || pair->tags[0] != pair->tags[1]) walk->pairs[walk->count++] = *pair;
 }
 
 /* Both versions one level further down; a record goes where its hash says. */

@@ -56,7 +56,7 @@ uint8_t *storage_room(void *context, uint32_t size) {
 }
 
 bool storage_has(ea_store *user, const ea_view *view, const char *key, const char *expected) {
-    uint8_t bytes[256];
+    uint8_t bytes[2048];
     storage_value value = {bytes, sizeof bytes, 0};
     ea_store_status status = ea_store_get(user, view, (const uint8_t *)key, strlen(key), storage_room, &value);
     CHECK(status == EA_STORE_OK || status == EA_STORE_ABSENT);

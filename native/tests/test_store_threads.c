@@ -271,12 +271,29 @@ static void a_key_goes_as_often_as_it_has_come(void) {
     end_threads();
 }
 
+/* --- room --- */
+
+static void write_little(ea_store *user, uint32_t self) {
+    uint64_t random = self;
+    char name[16];
+    for (uint32_t turn = 0; turn < turns; turn++) {
+        ea_store_status status = storage_put(user, name_of(name, "key", check_below(&random, KEYS)), turn % 3 ? "value" : NULL);
+        CHECK(status == EA_STORE_OK || status == EA_STORE_ABSENT);
+    }
+}
+
+static void nobody_is_told_that_a_store_is_full_which_is_not(void) {
+    run_threads(1 << 11, STORAGE_PLAIN, nothing, (const body[]){write_little, write_little, write_little, write_little});
+    end_threads();
+}
+
 int main(int argc, char **argv) {
     static const check_test TESTS[] = {
         TEST(every_value_that_is_read_is_whole),
         TEST(in_every_version_the_bank_has_all_its_money),
         TEST(no_count_is_lost),
         TEST(a_key_goes_as_often_as_it_has_come),
+        TEST(nobody_is_told_that_a_store_is_full_which_is_not),
     };
     const char *missing;
     if (argc > 1) turns = (uint32_t)strtoul(argv[1], NULL, 10);
