@@ -406,6 +406,34 @@ def test_both_ends_may_come_and_go(app: App, places: str, first: str) -> None:
     assert sorted(done.stdout.splitlines()) == ["left finished"] * 3 + ["right finished"] * 3
 
 
+@pytest.mark.parametrize("places", PLACES[:4])
+def test_a_store_outlives_the_actors_that_use_it(app: App, places: str) -> None:
+    """What one life has written, the next one reads, and hears of when it changes."""
+    clerk = """
+from eactors import Store
+
+class Clerk(Actor, family="clerk"):
+    keeper = Connector("Keeper")
+    ledger = Store("ledger")
+
+    def constructor(self):
+        self.ledger[b"lives"] = b"%d" % (int(self.ledger.get(b"lives", b"0")) + 1)
+
+    @ledger.on_change(b"asked")
+    def changed(self, key, old, new):
+        self.keeper.send(b"clerk, in life " + self.ledger[b"lives"])
+
+    @keeper.on_message
+    def on(self, cargo):
+        self.ledger[b"asked"] = self.ledger[b"lives"]
+"""
+    done = spawn(app, KEEPER + clerk, places).run()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "".join(
+        f"clerk1 said clerk, in life {life}\nclerk1 stopped \n" for life in (1, 2, 3)
+    )
+
+
 def test_what_check_shows(app: App) -> None:
     """Which actor is started when, and that nobody could."""
     done = spawn(app, settings='instances="2" restart="on-failure"').check()

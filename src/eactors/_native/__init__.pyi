@@ -118,6 +118,7 @@ class Epoch:
         side: int,
         region: Region,
         peer_bell: int,
+        attach: Callable[[bool], None],
         reopened: Callable[[Any], None] | None,
         /,
     ) -> None: ...

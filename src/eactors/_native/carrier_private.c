@@ -2,9 +2,26 @@
  *
  * The GIL guards the queues; the counts are atomic so that a worker without it can see
  * whether there is anything to wake up for. */
-#include "private.h"
-
 #include "cargo.h"
+
+typedef struct {
+    PyObject **items; /* a ring of `capacity` */
+    uint32_t head;
+    ea_a32 count;
+    ea_a32 waiting; /* the sender waits for room */
+    ea_bell *reader, *writer;
+} queue;
+
+typedef struct {
+    PyObject_HEAD
+    uint32_t capacity;
+    queue queues[2]; /* [side]: what that side receives */
+} ChannelObject;
+
+typedef struct {
+    ChannelObject *channel;
+    queue *inbound, *outbound; /* of the channel */
+} private_state;
 
 static queue *inbound(const ConnectorObject *self) { return ((private_state *)self->carrier)->inbound; }
 static queue *outbound(const ConnectorObject *self) { return ((private_state *)self->carrier)->outbound; }

@@ -1,25 +1,21 @@
-/* Reopening, for channels that are opened anew without shared memory. */
+/* Reopening, for channels that are opened anew inside an enclave. */
 #ifndef EA_PY_REOPENING_H
 #define EA_PY_REOPENING_H
 
-#include "channel.h"
-#include "types.h"
+#include "framed.h"
 
-/* How a channel is opened anew. */
 typedef struct {
+    reopening base;
     ea_a32 *epoch, *met; /* counted up by whoever knows of the ends; and by this end, when it has met it */
-    PyObject *holder;    /* of both */
     ea_bell *bell;       /* of whoever waits for that */
     uint32_t seen;
     bool on_demand;      /* the peer is started only when somebody asks for it */
-    void (*empty)(ConnectorObject *connector); /* leave nothing on the way, in either direction */
-    PyObject *call;      /* attaches it again; NULL: there is nothing to attach */
-    PyObject *reopened;  /* called with the actor when a new peer is there; NULL: nothing */
-} reopening_plan;
+    PyObject *call, *reopened; /* attaches it again; and is called with the actor when a new peer is there */
+} reopening_state;
 
-/* 0, or -1 and an exception. References are not taken over. */
-int reopening_begin(ConnectorObject *connector, reopening_plan plan);
-/* Let the pool have the nodes that this end keeps, and from now on all that it would keep. */
-void reopening_give_back(ea_end *end);
+/* Begin with all but `base`. None, or NULL and an exception. References are not taken over. */
+PyObject *reopening_begin(ConnectorObject *connector, reopening_state plan);
+/* Whether it goes through shared memory: only there are key exchanges, or cargos that are nodes. */
+static inline bool is_shared(const ConnectorObject *self) { return self->ops->advance != NULL || self->ops->in_place != NULL; }
 
 #endif

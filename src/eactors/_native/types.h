@@ -154,7 +154,6 @@ PyObject *connector_raise(ConnectorObject *connector);
 typedef struct {
     int (*attend)(WorkerObject *worker); /* start and end them; -1: an exception of the runtime's own */
     bool (*due)(const WorkerObject *worker); /* whether that would do something; needs no GIL */
-    void (*clear)(WorkerObject *worker);
 } vacancies;
 
 struct WorkerObject {

@@ -5,9 +5,8 @@
  * has finished, calls what knows what to do about it (enclave/vacancies.py). That is all that
  * the word decides: who is started is in the enclave's plan, and whatever is started has fresh
  * channels. A host that counts as it likes starts and ends what it could start and end anyway. */
-#include "framed.h"
-#include "private.h"
 #include "reopening.h"
+
 #include "worker.h"
 
 /* ---- of a channel inside the enclave, what openings are to the host: see openings.py ---- */
@@ -44,36 +43,20 @@ static bool is_met(const EpochObject *self) {
 
 static PyObject *epoch_is_met(EpochObject *self, PyObject *unused) { return PyBool_FromLong(is_met(self)); }
 
-static void empty(const ChannelObject *channel, queue *from) {
-    for (uint32_t left = ea_load(&from->count, EA_SEQ_CST); left > 0; left--) {
-        PyObject *item = from->items[from->head];
-        from->head = (from->head + 1) % channel->capacity;
-        (void)ea_add(&from->count, UINT32_MAX, EA_SEQ_CST);
-        Py_DECREF(item);
-    }
-}
-
-static void empty_private(ConnectorObject *self) {
-    private_state *state = self->carrier;
-    empty(state->channel, state->inbound);
-    empty(state->channel, state->outbound);
-}
-
 static PyObject *epoch_reopen(EpochObject *self, PyObject *args) {
     ConnectorObject *connector;
     RegionObject *region;
     unsigned long long bell;
     unsigned int side;
-    reopening_plan plan = {.epoch = &self->count, .holder = (PyObject *)self, .empty = empty_private, .on_demand = true};
-    if (!PyArg_ParseTuple(args, "O!IO!KO", &Connector_Type, &connector, &side, &Region_Type, &region, &bell, &plan.reopened))
+    reopening_state plan = {.epoch = &self->count, .seen = ea_load(&self->count, EA_ACQUIRE), .on_demand = true};
+    if (!PyArg_ParseTuple(args, "O!IO!KOO", &Connector_Type, &connector, &side, &Region_Type, &region, &bell, &plan.call,
+                          &plan.reopened))
         return NULL;
     plan.bell = ea_region_at(&region->region, bell, sizeof *plan.bell);
     if (plan.bell == NULL || side > 1)
         return PyErr_Format(PyExc_ValueError, "the bell of a private channel does not lie inside the region");
     plan.met = &self->met[side];
-    plan.seen = ea_load(&self->count, EA_ACQUIRE);
-    if (plan.reopened == Py_None) plan.reopened = NULL;
-    return reopening_begin(connector, plan) < 0 ? NULL : Py_NewRef(Py_None);
+    return reopening_begin(connector, plan);
 }
 
 static PyMethodDef epoch_methods[] = {
@@ -81,7 +64,8 @@ static PyMethodDef epoch_methods[] = {
     {"leave", (PyCFunction)epoch_leave, METH_O, "leave(side, /)\n--\n\nAn end has gone."},
     {"is_met", (PyCFunction)epoch_is_met, METH_NOARGS, "is_met()\n--\n\nWhether the ends that are there know of both."},
     {"reopen", (PyCFunction)epoch_reopen, METH_VARARGS,
-     "reopen(connector, side, region, peer_bell, reopened, /)\n--\n\nLet an attached end be opened anew."},
+     "reopen(connector, side, region, peer_bell, attach, reopened, /)\n--\n\nLet an attached end be opened anew; "
+     "attach(opens) attaches it again, and keeps this epoch."},
     {0},
 };
 
@@ -104,6 +88,7 @@ typedef struct {
     PyObject *unmet;    /* a list of epochs that it waits for; NULL: it does not */
 } vacancy;
 
+/* Of a worker, which lasts as long as the process. */
 typedef struct {
     vacancies base;
     uint32_t count;
@@ -146,16 +131,6 @@ static int attend(WorkerObject *worker) {
     return 0;
 }
 
-static void clear(WorkerObject *worker) {
-    for (uint32_t i = 0; i < places_of(worker)->count; i++) {
-        vacancy *at = &places_of(worker)->each[i];
-        Py_DECREF(at->call);
-        Py_XDECREF((PyObject *)at->actor);
-        Py_XDECREF(at->unmet);
-    }
-    PyMem_Free(worker->vacancies);
-}
-
 static PyObject *add_vacancy(PyObject *module, PyObject *args) {
     WorkerObject *worker;
     unsigned long long offset;
@@ -166,7 +141,7 @@ static PyObject *add_vacancy(PyObject *module, PyObject *args) {
     uint32_t count = worker->vacancies == NULL ? 0 : places_of(worker)->count;
     places *more = PyMem_Realloc(worker->vacancies, sizeof *more + (count + 1) * sizeof *more->each);
     if (more == NULL) return PyErr_NoMemory();
-    more->base = (vacancies){attend, due, clear};
+    more->base = (vacancies){attend, due};
     more->count = count + 1;
     more->each[count] = (vacancy){.word = word, .seen = ea_load(word, EA_ACQUIRE), .call = Py_NewRef(call)};
     worker->vacancies = &more->base;
@@ -174,6 +149,13 @@ static PyObject *add_vacancy(PyObject *module, PyObject *args) {
 }
 
 /* ---- the end of an actor ---- */
+
+/* Let the pool have the nodes that this end keeps, and from now on all that it would keep. */
+static void give_back(ea_end *end) {
+    ea_stash *stash = &end->stash;
+    while (stash->count > 0 && ea_pool_push_front(&end->pool, &end->who, stash->nodes[stash->count - 1]) == EA_OK) stash->count--;
+    stash->count = stash->limit = 0; /* what a corrupted pool does not take is lost with it */
+}
 
 /* What still holds the connector finds an actor that has finished, and not the one whose life
  * is over: an actor and its connectors that held each other would never be dropped. */
@@ -184,9 +166,7 @@ static void retire(ConnectorObject *self, ActorObject *finished) {
     Py_CLEAR(self->lost);
     self->peer_closed = true;
     self->unsettled = false;
-    /* Only those through shared memory have a key exchange, or cargos that are nodes. */
-    if (self->ops->advance != NULL || self->ops->in_place != NULL)
-        reopening_give_back(&((framed_state *)self->carrier)->end);
+    if (is_shared(self)) give_back(&((framed_state *)self->carrier)->end);
     Py_SETREF(self->actor, (ActorObject *)Py_NewRef((PyObject *)finished));
 }
 

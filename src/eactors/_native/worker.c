@@ -345,7 +345,6 @@ void worker_clear_seat(seat *at) {
 }
 
 static void worker_dealloc(WorkerObject *self) {
-    if (self->vacancies != NULL) self->vacancies->clear(self);
     for (uint32_t i = 0; i < self->seat_count; i++) worker_clear_seat(&self->seats[i]);
     PyMem_Free(self->seats);
     Py_XDECREF((PyObject *)self->region);

@@ -37,6 +37,7 @@ class Assembly:
 
     Attributes:
         module: The application's source.
+        channels: Those inside the enclave, in the order of the plan.
         workers: In the order of the plan.
         actors: With the workers that execute them, in the order of the deployment.
     """
@@ -44,7 +45,7 @@ class Assembly:
     def __init__(self, enclave: Enclave, module: ModuleType, trust: Trust | None) -> None:
         plan, self._launch, self._region = enclave.plan, enclave.launch, enclave.region
         self.module, self._trust = module, trust
-        self._channels = [_native.PrivateChannel(capacity) for capacity in plan["private_channels"]]
+        self.channels = [_native.PrivateChannel(capacity) for capacity in plan["private_channels"]]
         self._pools = self._made_pools(plan) if plan["pools"] else None
         self._stores = self._made_stores(enclave) if plan["stores"] else None
         contexts = list(zip(plan["workers"], self._launch["workers"], strict=True))
@@ -121,7 +122,7 @@ class Assembly:
         )
         peer_bell = self._launch["bells"][entry["peer"]]
         if "private" in entry:
-            channel = self._channels[entry["private"]]
+            channel = self.channels[entry["private"]]
             bells = place["bell"], peer_bell
             _native.attach_private(connector, self._region, channel, entry["side"], *bells)
             return connector

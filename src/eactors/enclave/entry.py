@@ -171,23 +171,18 @@ class Enclave:
 
     def report(self, what: str, actor: Actor, detail: object) -> None:
         """The worker says what has become of an actor: finished, failed, or wants the exit."""
-        if isinstance(detail, BaseException):
-            self.raised(actor.name, detail)
+        if isinstance(detail, SystemExit):
+            self._tell("exit", actor, detail.code)
+        elif isinstance(detail, BaseException):
+            self._failed(actor.name, detail if self._platform is None else audit.worded(actor.name, detail))
         else:
-            self._tell(what, actor.name, detail)
+            self._tell(what, actor, detail)
 
-    def raised(self, actor: str, error: BaseException) -> None:
-        """Tell the host what an actor has raised."""
-        if isinstance(error, SystemExit):
-            self._tell("exit", actor, error.code)
-        else:
-            self._failed(actor, error if self._platform is None else audit.worded(actor, error))
-
-    def _tell(self, what: str, actor: str, wish: object) -> None:
+    def _tell(self, what: str, actor: Actor, wish: object) -> None:
         """Tell the host; the status that the actor wishes is a number, nothing, or words."""
         number = wish & 0xFF if isinstance(wish, int) else None
         words = None if wish is None or number is not None else str(wish)
-        self.link.event(what, actor=actor, status=number if words is None else words)
+        self.link.event(what, actor=actor.name, status=number if words is None else words)
 
     def _failed(self, actor: str | None, error: BaseException) -> None:
         self.finish_lines()

@@ -35,18 +35,14 @@ def reopen(
         host_bell: What to ring when it is open.
         attach: Attaches the connector, to a peer with whom there are keys to be exchanged or not.
     """
-    load(entry)
-    bound = reopened_of(declared, actor, entry["peer"])
-    place = region, where["shared"], entry["side"], where["epoch"], host_bell
-    _native.reopen(connector, *place, entry["reopens"] == "on-demand", attach, bound)
-
-
-def load(entry: dict[str, Any]) -> None:
-    """Load the code of a channel's key exchange now, and not once the enclave is sealed."""
     if "exchange" in entry:
         from eactors.attestation.exchange import class_of  # noqa: PLC0415 - not for plain channels
 
-        class_of(entry["exchange"])
+        class_of(entry["exchange"])  # its code is loaded now, and not once the enclave is sealed
+
+    bound = reopened_of(declared, actor, entry["peer"])
+    place = region, where["shared"], entry["side"], where["epoch"], host_bell
+    _native.reopen(connector, *place, entry["reopens"] == "on-demand", attach, bound)
 
 
 def reopened_of(declared: Connector, actor: type[Actor], peer: str) -> Callable[[Any], None] | None:

@@ -6,8 +6,10 @@ is in this enclave's plan: what it executes, and with whom it talks.
 
 from __future__ import annotations
 
+from functools import partial
+
 from eactors import _native
-from eactors.enclave.reopening import load, reopened_of
+from eactors.enclave.reopening import reopened_of
 from eactors.enclave.vacancy import Vacancy
 
 TYPE_CHECKING = False
@@ -50,11 +52,16 @@ class Vacancies:
                 _native.add_vacancy(worker, word, Vacancy(self, worker, place, each).look)
 
     def _load(self, entry: dict[str, Any]) -> None:
-        """Load the code of its channels now, for a sealed enclave loads none."""
-        for declared in getattr(self.assembly.module, entry["class"]).__eactors__.connectors.values():
+        """Load the code of its channels and stores now, for a sealed enclave loads none."""
+        declaration = getattr(self.assembly.module, entry["class"]).__eactors__
+        for declared in declaration.connectors.values():
             declared.codec()
-        for each in entry["connectors"].values():
-            load(each)
+        if any(declared.watches for declared in declaration.stores.values()):
+            from eactors.store import watching  # noqa: F401, PLC0415 - few actors watch
+        for exchange in {each["exchange"] for each in entry["connectors"].values() if "exchange" in each}:
+            from eactors.attestation.exchange import class_of  # noqa: PLC0415 - not for plain channels
+
+            class_of(exchange)
 
     def join(self, actor: Actor, entry: dict[str, Any]) -> None:
         """Have an actor's private channels to those who come and go opened anew when they do."""
@@ -65,8 +72,17 @@ class Vacancies:
                 reopened = reopened_of(
                     type(actor).__eactors__.connectors[attribute], type(actor), each["peer"]
                 )
-                place = each["side"], self.enclave.region, bell
-                epoch.reopen(live[peer] if peer else live, *place, reopened)
+                connector = live[peer] if peer else live
+                attach = partial(
+                    self._attach, connector, each, self.enclave.launch["bells"][actor.name], bell
+                )
+                epoch.reopen(connector, each["side"], self.enclave.region, bell, attach, reopened)
+
+    def _attach(self, connector: _native.Connector, each: dict[str, Any], *end: Any) -> None:
+        """Attach a connector to whatever the channel is now; whether it opens thereby is all the same."""
+        *bells, _ = end
+        channel = self.assembly.channels[each["private"]]
+        _native.attach_private(connector, self.enclave.region, channel, each["side"], *bells)
 
     def private(self, entry: dict[str, Any]) -> Iterator[tuple[_native.Epoch, int, dict[str, Any]]]:
         """An actor's channels inside the enclave: who is there, the peer's bell, and what the plan says."""

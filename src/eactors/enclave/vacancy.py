@@ -9,12 +9,12 @@ dropped as it stands.
 from __future__ import annotations
 
 from eactors import _native
+from eactors.actor import Actor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from eactors.actor import Actor
     from eactors.enclave.vacancies import Vacancies
 
 
@@ -36,6 +36,8 @@ class Vacancy:
         self._actor: Actor | None = None
         self._life = self._last = self._count = 0
         self._asked = False
+        self._nobody = Actor.__new__(Actor)
+        self._nobody.name = entry["name"]
 
     def look(self, count: int, over: bool) -> Actor | list[_native.Epoch] | None:  # noqa: FBT001 - what C calls
         """The launcher's word is ``count``, or the actor is over, or its peers have met its opening.
@@ -62,9 +64,12 @@ class Vacancy:
         self._enclave.link.event(what, actor=self._entry["name"], life=life)
 
     def _enter(self, life: int) -> None:
-        """Have the peers inside the enclave open their channels; those outside have done so."""
+        """Have the peers inside the enclave open fresh channels; those outside have done so."""
         self._life = self._last = life
         for epoch, bell, each in self._all.private(self._entry):
+            number = each["private"]
+            capacity = self._enclave.plan["private_channels"][number]
+            self._all.assembly.channels[number] = _native.PrivateChannel(capacity)
             epoch.enter(each["side"])
             self._enclave.region.ring(bell)
 
@@ -81,7 +86,7 @@ class Vacancy:
             self._worker.construct(actor, actor.__init__)  # type: ignore[misc]
             self._worker.construct(actor, actor.constructor)
         except BaseException as error:  # noqa: BLE001 - whatever the application's source raises
-            self._enclave.raised(self._entry["name"], error)
+            self._enclave.report("failed", self._actor or self._nobody, error)
             self._leave()
         else:
             self._tell("began", self._life)
