@@ -80,7 +80,7 @@ def branch_tag(key: bytes, store: bytes, level: int, references: bytes, tags: by
 
 
 def commit_tag(key: bytes, store: bytes, commit: bytes) -> bytes:
-    """Give the 16 bytes that authenticate a commit, by its first 48 bytes."""
+    """Give the 16 bytes that authenticate a commit, by its first 48 bytes and its history."""
     return _cmac(_derived(key, store, "branches"), b"commit" + store + commit)
 
 

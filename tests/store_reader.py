@@ -141,7 +141,7 @@ class StoreReader:
         if commit.version == 1:  # made by who has no key
             _demand(not any(data[8:64]), "the first commit is not empty")
         else:
-            _demand(tag == self._commit_tag(data[:48]), "the commit's tag is wrong")
+            _demand(tag == self._commit_tag(data[:48] + data[64:152]), "the commit's tag is wrong")
         _demand(commit.trie & RECORD == 0, "the trie's root is a record")
         return commit
 

@@ -156,8 +156,8 @@ static bool is_empty(const drafting *draft) {
     return true;
 }
 
-/* Write the drafts, those below first, and the commit; its block, or 0 if libcrypto fails. */
-static uint32_t write(ea_store *store) {
+/* Write the drafts, those below first; false if libcrypto fails. */
+static bool write_branches(ea_store *store) {
     struct ea_draft *all = store->draft;
     ea_commit *commit = &all->commit;
     /* The level of each, for its tag: those above come first. */
@@ -167,7 +167,7 @@ static uint32_t write(ea_store *store) {
         uint64_t tag = 0, refs[EA_FANOUT / 2];
         unsigned level = 0;
         for (uint32_t above = i; above != 0; above = all->drafts[above].parent) level++;
-        if (store->detects && !ea_store_branch_tag(store->keys, level, draft->branch.refs, draft->branch.tags, &tag)) return 0;
+        if (store->detects && !ea_store_branch_tag(store->keys, level, draft->branch.refs, draft->branch.tags, &tag)) return false;
         uint32_t index = ea_blocks_take(store);
         ea_block *block = &store->blocks[index];
         memcpy(refs, draft->branch.refs, sizeof refs);
@@ -181,17 +181,7 @@ static uint32_t write(ea_store *store) {
             set(store, (place){draft->parent, draft->slot}, index, tag);
         }
     }
-    if (store->detects && !ea_store_commit_tag(store->keys, commit, commit->tag)) return 0;
-    uint64_t words[sizeof *commit / 8];
-    memcpy(words, commit, sizeof words);
-    uint32_t index = ea_blocks_take(store);
-    ea_words_out(store->blocks[index].data, words, sizeof words / 8);
-    for (uint32_t i = 0; i < store->taken.count; i++) {
-        ea_block *block = &store->blocks[store->taken.items[i].index];
-        ea_store(&block->stamp, (uint32_t)commit->version, EA_RELAXED);
-        ea_store(&block->below, (uint32_t)(commit->version >> 32), EA_RELAXED);
-    }
-    return index;
+    return true;
 }
 
 static ea_store_status draft_all(ea_store *store, const ea_view *view, const ea_change *changes, size_t count) {
@@ -229,19 +219,57 @@ ea_store_status ea_store_commit_to(ea_store *store, const ea_view *view, ea_chan
         bool stale = ea_load(&store->header->root, EA_ACQUIRE) != view->word;
         return stale && (status == EA_STORE_CORRUPT || status == EA_STORE_FORGED) ? EA_STORE_RACED : status;
     }
-    uint32_t index = write(store);
-    if (index == 0) {
-        ea_blocks_untake(store, before);
-        return EA_STORE_NO_MEMORY;
+    if (write_branches(store)) return ea_commit_publish(store, view, &store->draft->commit, NULL, before);
+    ea_blocks_untake(store, before);
+    return EA_STORE_NO_MEMORY;
+}
+
+/* The history of a commit of ours that follows on the newest. */
+static ea_history continued(const ea_store *store, uint64_t version, const uint8_t *mark) {
+    ea_history history = store->history;
+    history.writers[(store->state >> 4 & 0xfff) % EA_WRITERS] = version;
+    if (mark == NULL) return history;
+    history.steps++;
+    memcpy(history.mark, &version, sizeof version);
+    memcpy(history.mark + sizeof version, mark, EA_MARK - sizeof version);
+    return history;
+}
+
+ea_store_status ea_commit_publish(ea_store *store, const ea_view *view, const ea_commit *commit, const uint8_t *mark, uint32_t from) {
+    struct {
+        ea_commit commit;
+        ea_history history;
+    } new = {.commit = *commit};
+    uint64_t words[sizeof new / 8];
+    unsigned count = sizeof new.commit / 8;
+    /* A newer one may have been seen meanwhile, and then the history is of that one. */
+    ea_store_status status = view->word == store->newest.word ? EA_STORE_OK : EA_STORE_RACED;
+    if (status == EA_STORE_OK && store->detects) {
+        count = sizeof new / 8;
+        new.history = continued(store, commit->version, mark);
+        if (!ea_store_commit_tag(store->keys, &new.commit, &new.history, new.commit.tag)) status = EA_STORE_NO_MEMORY;
     }
-    uint64_t expected = view->word, word = store->draft->commit.version << 32 | index;
+    if (status != EA_STORE_OK) {
+        ea_blocks_untake(store, from);
+        return status;
+    }
+    uint32_t index = ea_blocks_take(store);
+    memcpy(words, &new, sizeof words);
+    ea_words_out(store->blocks[index].data, words, count);
+    for (uint32_t i = 0; i < store->taken.count; i++) {
+        ea_block *block = &store->blocks[store->taken.items[i].index];
+        ea_store(&block->stamp, (uint32_t)commit->version, EA_RELAXED);
+        ea_store(&block->below, (uint32_t)(commit->version >> 32), EA_RELAXED);
+    }
+    uint64_t expected = view->word, word = commit->version << 32 | index;
     /* Release: whoever sees the word sees all that it names. Sequentially consistent is not needed: who
      * waits for a new version is woken through a bell, which has its own order. */
     if (!ea_cas(&store->header->root, &expected, word, EA_ACQ_REL)) {
-        ea_blocks_untake(store, before);
+        ea_blocks_untake(store, from);
         return EA_STORE_RACED;
     }
-    store->newest = (ea_view){.commit = store->draft->commit, .word = word, .pin = -1};
-    ea_blocks_retire(store, store->draft->commit.version);
+    store->newest = (ea_view){.commit = new.commit, .word = word, .pin = -1};
+    store->history = new.history;
+    ea_blocks_retire(store, commit->version);
     return EA_STORE_OK;
 }

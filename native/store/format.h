@@ -26,6 +26,8 @@ enum {
     EA_LARGEST_VALUE = 16 << 20,
     EA_STORE_TAG = 16,
     EA_STORE_NONCE = 24,
+    EA_MARK = 16,
+    EA_WRITERS = 8,
 };
 
 /* What never changes once a store was created, but for the limit while nobody has it open. */
@@ -120,6 +122,13 @@ typedef struct {
     uint8_t tag[EA_STORE_TAG];
 } ea_commit;
 
+/* What follows a commit where rollbacks are detected, of the versions that led to it. */
+typedef struct {
+    uint64_t steps;               /* how often the counter was to be advanced */
+    uint8_t mark[EA_MARK];        /* of the last of these commits: its version, and 8 random bytes */
+    uint64_t writers[EA_WRITERS]; /* the last version by the owners whose number is this, modulo EA_WRITERS */
+} ea_history;
+
 /* The first bytes of a record. In the clear, key and value follow; else a nonce, a tag, and both
  * as ciphertext. */
 typedef struct {
@@ -135,6 +144,7 @@ _Static_assert(sizeof(ea_key_slot) == 128, "nothing between");
 _Static_assert(sizeof(ea_store_header) == EA_HEADER_BLOCKS * EA_BLOCK, "the header fills its blocks");
 _Static_assert(sizeof(ea_block) == EA_BLOCK, "a block fills its lines");
 _Static_assert(sizeof(ea_commit) == 64, "nothing between");
+_Static_assert(sizeof(ea_history) == 88, "nothing between");
 _Static_assert(sizeof(ea_record_head) == 24, "nothing between");
 
 #endif

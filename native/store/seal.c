@@ -10,6 +10,7 @@
 #include "xaes.h"
 
 enum { ID = 16, WORD = 6, NONCES = 64 };
+enum { COMMIT = offsetof(ea_commit, tag), HISTORY = sizeof(ea_history) };
 enum { HEAD = sizeof(ea_record_head), REFS = EA_FANOUT * sizeof(ea_ref), TAGS = EA_FANOUT * sizeof(uint64_t) };
 
 struct ea_store_keys {
@@ -119,10 +120,11 @@ bool ea_store_branch_tag(ea_store_keys *keys, unsigned level, const ea_ref refs[
     return ok;
 }
 
-bool ea_store_commit_tag(ea_store_keys *keys, const ea_commit *commit, uint8_t tag[EA_STORE_TAG]) {
-    uint8_t text[WORD + ID + offsetof(ea_commit, tag)];
+bool ea_store_commit_tag(ea_store_keys *keys, const ea_commit *commit, const ea_history *history, uint8_t tag[EA_STORE_TAG]) {
+    uint8_t text[WORD + ID + COMMIT + HISTORY];
     memcpy(text, "commit", WORD);
     memcpy(text + WORD, keys->id, ID);
-    memcpy(text + WORD + ID, commit, offsetof(ea_commit, tag));
+    memcpy(text + WORD + ID, commit, COMMIT);
+    memcpy(text + WORD + ID + COMMIT, history, HISTORY);
     return ea_cmac256_of(&keys->branches, text, sizeof text, tag);
 }

@@ -26,6 +26,6 @@ bool ea_store_seal(ea_store_keys *keys, const ea_record_head *head, const uint8_
 bool ea_store_unseal(ea_store_keys *keys, const ea_record_head *head, const uint8_t *sealed, uint8_t *key, uint8_t *value);
 bool ea_store_branch_tag(ea_store_keys *keys, unsigned level, const ea_ref refs[EA_FANOUT], const uint64_t tags[EA_FANOUT],
                          uint64_t *tag);
-bool ea_store_commit_tag(ea_store_keys *keys, const ea_commit *commit, uint8_t tag[EA_STORE_TAG]);
+bool ea_store_commit_tag(ea_store_keys *keys, const ea_commit *commit, const ea_history *history, uint8_t tag[EA_STORE_TAG]);
 
 #endif

@@ -63,6 +63,7 @@ typedef struct {
     ea_store_keys *keys; /* NULL for the keeper, who reads no record, and where it is not encrypted */
     bool detects;
     ea_view newest;   /* that was seen */
+    ea_history history; /* of it, if the store detects */
     uint64_t bound;   /* nobody looks at what versions up to it have retired */
     uint64_t durable; /* what the disk has */
     uint64_t drained; /* the lower of both, when all that wait were looked through */
@@ -179,6 +180,13 @@ struct ea_draft *ea_draft_new(void);
 void ea_draft_free(struct ea_draft *draft);
 /* Apply the changes to the version of the view. Sorted or not, no two of one key. EA_STORE_RACED if it is no longer the newest. */
 ea_store_status ea_store_commit_to(ea_store *store, const ea_view *view, ea_change *changes, size_t count);
+/* Make the commit, whose block is reserved, the newest version, after that of the view; if it is not to be, what was taken
+ * since `taken` had `from` goes back. `mark`: 8 random bytes if the counter is to be advanced to it; or NULL. */
+ea_store_status ea_commit_publish(ea_store *store, const ea_view *view, const ea_commit *commit, const uint8_t *mark, uint32_t from);
+
+/* ---- steps of the counter (step.c) ---- */
+/* A new version with another mark and nothing else that is new; EA_STORE_DIFFERENT if the newest has not so many steps. */
+ea_store_status ea_store_step(ea_store *store, uint64_t steps, const uint8_t random[EA_MARK / 2]);
 
 /* ---- operations (operations.c) ---- */
 /* Where a value goes: room for so many bytes, or NULL. It may be called again for another try. */

@@ -21,4 +21,6 @@ bool ea_store_branch_tag(ea_store_keys *keys, unsigned level, const ea_ref refs[
                          uint64_t *tag) {
     return false;
 }
-bool ea_store_commit_tag(ea_store_keys *keys, const ea_commit *commit, uint8_t tag[EA_STORE_TAG]) { return false; }
+bool ea_store_commit_tag(ea_store_keys *keys, const ea_commit *commit, const ea_history *history, uint8_t tag[EA_STORE_TAG]) {
+    return false;
+}

@@ -6,28 +6,47 @@
 static uint64_t pin_word(uint32_t owner, uint64_t version) { return (uint64_t)owner << 52 | (version + 1); }
 static uint32_t owner_of(const ea_store *store) { return store->state >> 4 & 0xfff; }
 
+typedef struct {
+    ea_commit commit;
+    ea_history history; /* zeros unless the store detects */
+} read_commit;
+
+/* Whether a version may have come of the newest that was seen. It has, if nobody's commits in it end before those that
+ * were in the other: who makes one has seen all its own before. */
+static bool continues(const ea_store *store, const ea_commit *commit, const ea_history *history) {
+    const ea_commit *newest = &store->newest.commit;
+    const ea_history *before = &store->history;
+    if (commit->version < newest->version || history->steps < before->steps) return false;
+    if (commit->version == newest->version && memcmp(commit->tag, newest->tag, sizeof commit->tag) != 0) return false;
+    if (history->steps == before->steps && memcmp(history->mark, before->mark, sizeof history->mark) != 0) return false;
+    for (int i = 0; i < EA_WRITERS; i++)
+        if (history->writers[i] < before->writers[i]) return false;
+    return true;
+}
+
 /* A commit that was read and belongs to the word. */
-static ea_store_status believe(ea_store *store, ea_view *view) {
+static ea_store_status believe(ea_store *store, const read_commit *read, ea_view *view) {
     uint8_t tag[EA_STORE_TAG];
-    static const ea_commit empty = {.version = 1};
-    const ea_commit *commit = &view->commit, *newest = &store->newest.commit;
+    static const read_commit empty = {.commit.version = 1};
+    const ea_commit *commit = &view->commit;
     if (store->detects) {
         /* The first commit is the host's, who has no key; it says nothing. */
-        bool first = memcmp(commit, &empty, sizeof empty) == 0;
-        if (!first && !ea_store_commit_tag(store->keys, commit, tag)) return EA_STORE_NO_MEMORY;
+        bool first = memcmp(read, &empty, sizeof empty) == 0;
+        if (!first && !ea_store_commit_tag(store->keys, commit, &read->history, tag)) return EA_STORE_NO_MEMORY;
         if (!first && memcmp(tag, commit->tag, sizeof tag) != 0) return EA_STORE_FORGED;
-        bool forked = commit->version == newest->version && memcmp(commit->tag, newest->tag, sizeof tag) != 0;
-        if (commit->version < newest->version || forked) return EA_STORE_ROLLED_BACK;
+        if (!continues(store, commit, &read->history)) return EA_STORE_ROLLED_BACK;
     }
     store->newest = *view;
+    store->history = read->history;
     return EA_STORE_OK;
 }
 
 ea_store_status ea_store_look(ea_store *store, ea_view *view) {
     union {
-        ea_commit commit;
-        uint64_t words[sizeof(ea_commit) / 8];
+        read_commit all;
+        uint64_t words[sizeof(read_commit) / 8];
     } read;
+    unsigned count = (store->detects ? sizeof read : sizeof read.all.commit) / 8;
     /* Acquire: the blocks of the version that it names. */
     uint64_t word = ea_load(&store->header->root, EA_ACQUIRE);
     for (int attempt = 0; attempt < EA_STORE_ATTEMPTS; attempt++) {
@@ -38,13 +57,14 @@ ea_store_status ea_store_look(ea_store *store, ea_view *view) {
             *view = store->newest;
             return EA_STORE_OK;
         }
-        ea_words_in(read.words, store->blocks[at].data, sizeof read / 8);
-        *view = (ea_view){.commit = read.commit, .word = word, .pin = -1};
+        read.all.history = (ea_history){0};
+        ea_words_in(read.words, store->blocks[at].data, count);
+        *view = (ea_view){.commit = read.all.commit, .word = word, .pin = -1};
         uint64_t horizon = ea_load(&store->header->horizon, EA_ACQUIRE);
         uint64_t again = ea_load(&store->header->root, EA_ACQUIRE);
         if (again == word) /* then the block was in use all the time, and has to make sense */
             return (uint32_t)view->commit.version != word >> 32 || horizon > view->commit.version ? EA_STORE_CORRUPT
-                                                                                                  : believe(store, view);
+                                                                                                  : believe(store, &read.all, view);
         word = again;
     }
     return EA_STORE_BUSY;

@@ -121,14 +121,17 @@ static void every_byte_of_a_branch_is_in_its_tag(void) {
 }
 
 static void every_byte_of_a_commit_is_in_its_tag(void) {
-    ea_commit commit;
-    uint8_t *bytes = (uint8_t *)&commit, tag[EA_STORE_TAG], other[EA_STORE_TAG];
-    fill(bytes, sizeof commit, 4);
-    CHECK(ea_store_commit_tag(keys, &commit, tag));
-    for (size_t i = 0; i < sizeof commit; i++) {
+    struct {
+        ea_commit commit;
+        ea_history history;
+    } all;
+    uint8_t *bytes = (uint8_t *)&all, tag[EA_STORE_TAG], other[EA_STORE_TAG];
+    fill(bytes, sizeof all, 4);
+    CHECK(ea_store_commit_tag(keys, &all.commit, &all.history, tag));
+    for (size_t i = 0; i < sizeof all; i++) {
         bytes[i] ^= 1;
-        CHECK(ea_store_commit_tag(keys, &commit, other));
-        CHECK((memcmp(tag, other, sizeof tag) == 0) == (i >= offsetof(ea_commit, tag))); /* but of the tag */
+        CHECK(ea_store_commit_tag(keys, &all.commit, &all.history, other));
+        CHECK((memcmp(tag, other, sizeof tag) == 0) == (i >= offsetof(ea_commit, tag) && i < sizeof(ea_commit))); /* but of the tag */
         bytes[i] ^= 1;
     }
 }

@@ -62,10 +62,10 @@ class Keys:
         assert self.library.ea_store_branch_tag(self.keys, level, references, tags, out)
         return out.raw
 
-    def commit_tag(self, commit: bytes) -> bytes:
+    def commit_tag(self, commit: bytes, history: bytes) -> bytes:
         """Authenticate a commit."""
         out = ctypes.create_string_buffer(16)
-        assert self.library.ea_store_commit_tag(self.keys, commit, out)
+        assert self.library.ea_store_commit_tag(self.keys, commit, history, out)
         return out.raw
 
 
@@ -149,7 +149,7 @@ def test_neither_opens_a_changed_record(
     store=ids,
     level=st.integers(0, 31),
     branch=st.binary(min_size=192, max_size=192),
-    commit=st.binary(min_size=48, max_size=48),
+    commit=st.binary(min_size=48 + 88, max_size=48 + 88),
 )
 def test_branches_and_commits_have_the_specified_tags(
     library: ctypes.CDLL, key: bytes, store: bytes, level: int, branch: bytes, commit: bytes
@@ -158,4 +158,5 @@ def test_branches_and_commits_have_the_specified_tags(
     mine = Keys(library, key, store)
     references, tags = branch[:64], branch[64:]
     assert mine.branch_tag(level, references, tags) == other.branch_tag(key, store, level, references, tags)
-    assert mine.commit_tag(commit + bytes(16)) == other.commit_tag(key, store, commit)
+    tag = mine.commit_tag(commit[:48] + bytes(16), commit[48:])
+    assert tag == other.commit_tag(key, store, commit)

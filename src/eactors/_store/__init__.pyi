@@ -68,6 +68,17 @@ class Store:
     def version(self) -> int:
         """Goes up by one with every commit."""
 
+    def progress(self) -> tuple[int, int, bytes]:
+        """Version, steps of the counter, and the mark of the last of them, all of this moment."""
+
+    def step(self, steps: int, random: bytes, /) -> bool:
+        """Make a version with a new mark, for the counter; False if there are not so many steps any more.
+
+        Args:
+            steps: How many there are.
+            random: 8 bytes, which become the second half of the mark; the first is the version.
+        """
+
     def snapshot(self) -> Snapshot:
         """The version of this moment, kept until it is closed.
 

@@ -236,6 +236,27 @@ static PyObject *store_version(StoreObject *self, void *unused) {
     return look(self, &view) ? PyLong_FromUnsignedLongLong(view.commit.version) : NULL;
 }
 
+static PyObject *store_progress(StoreObject *self, PyObject *unused) {
+    ea_view view;
+    const ea_history *history = &self->store.history;
+    if (!look(self, &view)) return NULL;
+    return Py_BuildValue("KKy#", view.commit.version, history->steps, history->mark, (Py_ssize_t)sizeof history->mark);
+}
+
+static PyObject *store_step(StoreObject *self, PyObject *args) {
+    unsigned long long steps;
+    const uint8_t *random;
+    Py_ssize_t size;
+    if (!PyArg_ParseTuple(args, "Ky#", &steps, &random, &size) || store_open(self) == NULL) return NULL;
+    if (!self->store.detects || size != EA_MARK / 2)
+        return PyErr_Format(PyExc_ValueError, "a step takes %d random bytes, and a store that detects rollbacks", EA_MARK / 2);
+    for (;;) {
+        ea_store_status status = ea_store_step(&self->store, steps, random);
+        if (status == EA_STORE_OK || status == EA_STORE_DIFFERENT) return PyBool_FromLong(status == EA_STORE_OK);
+        if (store_again(self, status) < 0) return NULL;
+    }
+}
+
 static PyObject *store_snapshot(StoreObject *self, PyObject *unused) {
     if (store_open(self) == NULL) return NULL;
     SnapshotObject *snapshot = (SnapshotObject *)Snapshot_Type.tp_alloc(&Snapshot_Type, 0);
@@ -277,6 +298,8 @@ static PyMethodDef methods[] = {
     {"add", FAST(store_add), "add(key, amount, /)\n--\n\nAdd to a counter; what it is then."},
     {"snapshot", (PyCFunction)store_snapshot, METH_NOARGS, "snapshot()\n--\n\nThe version of this moment."},
     {"commit", (PyCFunction)store_commit, METH_VARARGS, "commit(snapshot, reads, writes, /)\n--\n\nAll, or nothing and False."},
+    {"progress", (PyCFunction)store_progress, METH_NOARGS, "progress()\n--\n\nVersion, steps and mark of this moment."},
+    {"step", (PyCFunction)store_step, METH_VARARGS, "step(steps, random, /)\n--\n\nMake a version with a new mark; whether it was made."},
     {"statistics", (PyCFunction)store_statistics, METH_NOARGS, "statistics()\n--\n\nNumbers of this moment."},
     {"close", (PyCFunction)store_close, METH_NOARGS, "close()\n--\n\nGive back what it holds."},
     {0},
