@@ -43,6 +43,7 @@ class FakeCpu:
         self.root = root
         self.svn = svn
         self.key_id = key_id
+        self.counters: dict[tuple[bytes, ...], bytes] = {}
 
     def enclave(
         self,
@@ -99,6 +100,22 @@ class FakePlatform:
     def quote(self, data: bytes) -> bytes:
         """A quote under this machine's own authority."""
         return self.cpu.authority.quote(self.report(bytes(512), data)[:384])
+
+    def counter(self, policy: int, name: bytes) -> bytes:
+        """A monotonic counter."""
+        return self.cpu.counters.get(self._owner(policy, name), b"")
+
+    def advance(self, policy: int, name: bytes, expected: bytes, new: bytes) -> bytes:
+        """Advance it if it is as expected."""
+        if expected and int.from_bytes(new[:8], "little") <= int.from_bytes(expected[:8], "little"):
+            raise PlatformError("a counter does not fall")
+        if self.counter(policy, name) == expected:
+            self.cpu.counters[self._owner(policy, name)] = new
+        return self.counter(policy, name)
+
+    def _owner(self, policy: int, name: bytes) -> tuple[bytes, ...]:
+        who = {0: b"", MRENCLAVE: self.measurement, MRSIGNER: self.signer + bytes([self.product_id])}[policy]
+        return name, bytes([policy]), who, self.attributes
 
     def report(self, target: bytes, data: bytes) -> bytes:
         """EREPORT."""

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eactors import _native
+from eactors.cpu.counters import Counters
 from eactors.cpu.creation import Loader
 from eactors.cpu.instructions import egetkey, ereport
 from eactors.cpu.structures import TARGETINFO_SIZE, Refused
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from eactors.cpu.instructions import Secs
     from eactors.cpu.quoting import QuotingEnclave
 
-EREPORT, EGETKEY, QUOTE, FILTER = range(1, 5)
+EREPORT, EGETKEY, QUOTE, FILTER, COUNTER, ADVANCE = range(1, 7)
 """Requests of an enclave: the first byte; the operands follow."""
 
 OK, REFUSED = b"\0", b"\1"
@@ -64,6 +65,7 @@ class Cpu:
         self._filter = _native.sandbox_filter()
         self._root: bytes | None = None
         self._quoting: QuotingEnclave | None = None
+        self._counters: Counters | None = None
 
     def run(self) -> None:
         """Serve until the launcher closes its end or dies."""
@@ -154,6 +156,10 @@ class Cpu:
             return self._quoter().quote(secs, operands)
         if code == FILTER and not operands:
             return self._filter
+        if code == COUNTER:
+            return self._counting().read(secs, operands)
+        if code == ADVANCE:
+            return self._counting().advance(secs, operands)
         raise Refused("the CPU has no such instruction")
 
     def _quoter(self) -> QuotingEnclave:
@@ -163,6 +169,11 @@ class Cpu:
 
             self._quoting = QuotingEnclave()
         return self._quoting
+
+    def _counting(self) -> Counters:
+        if self._counters is None:
+            self._counters = Counters(state_directory() / "counters")
+        return self._counters
 
 
 class _Enclave:

@@ -68,6 +68,37 @@ class Platform(Protocol):
             PlatformError: The platform cannot make quotes.
         """
 
+    def counter(self, policy: int, name: bytes) -> bytes:
+        """Read a monotonic counter, which outlives the enclave and the machine's power.
+
+        Args:
+            policy: Whose it is: `TO_MEASUREMENT`, `TO_SIGNER` (and product id), or 0, of anyone who
+                knows its name.
+            name: 32 bytes that tell counters of the same owner apart.
+
+        Returns:
+            A number of 8 bytes, little-endian, and 16 bytes beside it; nothing: there is no such counter.
+
+        Raises:
+            PlatformError: The platform has no counters, or cannot read this one.
+        """
+
+    def advance(self, policy: int, name: bytes, expected: bytes, new: bytes) -> bytes:
+        """Advance a monotonic counter, at once and for good, unless it is not what is expected.
+
+        Args:
+            policy: As for `counter`.
+            name: As for `counter`.
+            expected: What it should be; nothing: there should be none, and it is made.
+            new: What it is to be; its number is higher.
+
+        Returns:
+            What it is then.
+
+        Raises:
+            PlatformError: The platform has no counters, or cannot advance this one.
+        """
+
     def seal(self) -> None:
         """Give up all system calls but those that the platform itself needs.
 

@@ -14,7 +14,7 @@ from eactors.errors import PlatformError
 
 _SOCKET = 3
 _LONGEST = 1 << 14
-_EREPORT, _EGETKEY, _QUOTE, _FILTER = b"\1", b"\2", b"\3", b"\4"
+_EREPORT, _EGETKEY, _QUOTE, _FILTER, _COUNTER, _ADVANCE = (bytes((code,)) for code in range(1, 7))
 
 
 class Simulation:
@@ -41,6 +41,14 @@ class Simulation:
     def quote(self, data: bytes) -> bytes:
         """Get a quote under the simulated certificates of this installation."""
         return self._execute(_QUOTE + data)
+
+    def counter(self, policy: int, name: bytes) -> bytes:
+        """Read a counter of this installation."""
+        return self._execute(_COUNTER + bytes((policy,)) + name)
+
+    def advance(self, policy: int, name: bytes, expected: bytes, new: bytes) -> bytes:
+        """Advance a counter of this installation."""
+        return self._execute(_ADVANCE + bytes((policy,)) + name + new + expected)
 
     def seal(self) -> None:
         """Let the kernel refuse what is not on the list of `_native.sandbox_allowed`."""
