@@ -61,7 +61,12 @@ def enclave_plan(
         },
         "owners": dict(owners),
         "powers": sorted(
-            {*(["exchanges"] if encrypted else []), *powers_of(reached), *_asked(plan, own), *_keys(stores)}
+            {
+                *(["exchanges"] if encrypted else []),
+                *powers_of(reached),
+                *_asked(plan, own),
+                *_of_stores(stores),
+            }
         ),
         "private_channels": [channel.capacity for channel in private],
         "pools": {
@@ -86,8 +91,12 @@ def _asked(plan: Plan, own: set[str]) -> Iterator[str]:
                 yield from declared.powers
 
 
-def _keys(stores: Sequence[PlannedStore]) -> tuple[str, ...]:
-    return ("store_keys",) if any(store.key is not None for store in stores) else ()
+def _of_stores(stores: Sequence[PlannedStore]) -> Iterator[str]:
+    for store in stores:
+        if store.key is not None:
+            yield "store_keys"
+        if store.detects:
+            yield "store_counters"
 
 
 def _store(plan: Plan, store: PlannedStore, home: Home) -> dict[str, Any]:

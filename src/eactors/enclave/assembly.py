@@ -58,6 +58,10 @@ class Assembly:
             for actor in entry["actors"]
         ]
 
+    def close(self) -> bool:
+        """The workers have ended; whether all is as it should be then."""
+        return self._stores is None or self._stores.close()
+
     def _made_pools(self, plan: dict[str, Any]) -> Pools:
         from eactors.enclave.pools import Pools  # noqa: PLC0415 - not every enclave has any
 

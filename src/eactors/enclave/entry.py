@@ -113,7 +113,7 @@ class Enclave:
             thread.go()
         assembly.workers[0].run()
         self.finish_lines()
-        return 0 if all(thread.join(_LAST_WORDS) for thread in threads) else FAILED
+        return 0 if all(thread.join(_LAST_WORDS) for thread in threads) and assembly.close() else FAILED
 
     def _construct(self, assembly: Assembly) -> None:
         """Call the constructors, in the order of the deployment."""

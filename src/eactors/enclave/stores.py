@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from eactors import _store
+from eactors.enclave.failure import describe
+from eactors.errors import EActorsError
 from eactors.store.errors import StoreError
 from eactors.store.live import LiveStore
 from eactors.store.values import Values
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from eactors import _native
     from eactors.actor import Actor
     from eactors.answer import Answer
+    from eactors.enclave.store_counters import StoreCounter
     from eactors.enclave.trust import Trust
     from eactors.store.syncing import Syncs
     from eactors.store.watching import Watch
@@ -49,6 +52,7 @@ class Stores:
         self._plan, self._launch = plan["stores"], launch
         self._region, self._trust, self._tell = region, trust, tell
         self._syncs: dict[str, Syncs] = {}
+        self._counters: dict[str, StoreCounter] = {}
         self._givers: list[Callable[[_native.Worker], None]] = []
         self._stores = {name: self._open(name, entry) for name, entry in self._plan.items()}
 
@@ -63,13 +67,28 @@ class Stores:
         key = id_ = None
         if entry["key"] is not None:
             id_, key = self._key(name, entry, path)
-        detects = entry["detects"]
+        detects, sync = entry["detects"], partial(wait.ask, "sync")
         wait.store = store = _store.Store(path, limit, owner, key=key, id=id_, detects=detects, wait=wait)
+        if detects:
+            assert self._trust is not None
+            assert key is not None
+            counters = self._trust.power("store_counters")
+            self._counters[name] = counters.open(name, store, entry["key"], key, sync)
         if entry["kind"] == "persistent":
             from eactors.store.syncing import Syncs  # noqa: PLC0415 - the others are on no disk
 
-            self._syncs[name] = Syncs(name, store, partial(wait.ask, "sync"))
+            self._syncs[name] = Syncs(name, store, sync, self._counters.get(name))
         return store
+
+    def close(self) -> bool:
+        """The actors have had their last turns: protect what they have left; False: it is not what it was."""
+        try:
+            for counter in self._counters.values():
+                counter.close()
+        except EActorsError as error:
+            self._tell("failed", actor=None, error=describe(error))
+            return False
+        return True
 
     def _key(self, name: str, entry: dict[str, Any], path: str) -> tuple[bytes, bytes]:
         """The store's id, and its key."""
@@ -102,6 +121,7 @@ class Stores:
         """
         watches: list[Watch] = []
         syncs: list[Syncs] = []
+        counters: list[StoreCounter] = []
         for attribute, declared in type(actor).__eactors__.stores.items():
             name, values = declared.name, Values(declared)
             store = self._stores[name]
@@ -111,24 +131,28 @@ class Stores:
             if name in self._syncs:
                 sync = self._syncs[name].sync
                 syncs.append(self._syncs[name])
+            if name in self._counters:
+                counters.append(self._counters[name])
             setattr(actor, attribute, LiveStore(store, values, changed, sync))
             if declared.watches:
                 from eactors.store.watching import Watch  # noqa: PLC0415 - few actors watch
 
                 handlers = [(prefix, getattr(type(actor), name)) for prefix, name in declared.watches]
                 watches.append(Watch(actor, store, values, handlers))
-        if not watches and not syncs:
+        if not watches and not syncs and not counters:
             return body
         if body is None:
             links[:] = [(end, handler or _nobody, lost) for end, handler, lost in links]
-        return _turn(body, watches, syncs)
+        return _turn(body, watches, syncs, counters)
 
 
-def _turn(body: Body | None, watches: list[Watch], syncs: list[Syncs]) -> Body:
+def _turn(body: Body | None, watches: list[Watch], syncs: list[Syncs], counters: list[StoreCounter]) -> Body:
     """A body that looks after stores first."""
 
     def turn(actor: Actor) -> object:
-        more = False
+        more = unprotected = False
+        for counter in counters:
+            unprotected |= counter.tend()
         for watch in watches:
             more |= watch.look()
         for sync in syncs:
@@ -136,8 +160,11 @@ def _turn(body: Body | None, watches: list[Watch], syncs: list[Syncs]) -> Body:
                 sync.look()
         if body is not None and not actor.stopped:
             answer = body(actor)
+            if unprotected and type(answer) is float:
+                answer = min(answer, _WATCHFUL)
             return True if more else answer
-        return more or (_WATCHFUL if watches or any(sync.are_open for sync in syncs) else _FOREVER)
+        wakes = unprotected or watches or any(sync.are_open for sync in syncs)
+        return more or (_WATCHFUL if wakes else _FOREVER)
 
     return turn
 

@@ -25,7 +25,7 @@ from eactors.host.openings import Openings
 from eactors.host.outcome import Failure, Outcome
 from eactors.host.processes import Processes
 from eactors.host.servers import Servers, place_of
-from eactors.store.errors import StoreKeyMissing
+from eactors.store.errors import RollbackDetected, StoreCounterLost, StoreKeyMissing
 from eactors.system.console import BROKEN_PIPE, Console
 
 if TYPE_CHECKING:
@@ -39,6 +39,10 @@ if TYPE_CHECKING:
 
 _NONSENSE = (ValueError, LookupError, TypeError, AttributeError, StopIteration, OverflowError, RecursionError)
 """What handling an event can raise that no honest enclave sends."""
+_OF_ENCLAVES = {
+    error.__name__ for error in (ManifestRejected, RollbackDetected, StoreCounterLost, StoreKeyMissing)
+}
+"""What fails outside of any actor, and is not the application's fault."""
 _WAIT_NS = 50_000_000
 _ENDING = 5.0
 """Seconds that actors get to end by themselves, when somebody has asked the application to end."""
@@ -242,15 +246,20 @@ class Application:
             case "factory":
                 self._factory.take(event)
             case "failed":
-                error = event["error"]
-                message = f"{self._who_failed(event)}: {error['type']}: {error['message']}"
-                self._lives.fail(
-                    int(event.get("enclave", SYSTEM)), event["actor"], Failure(message, error["hint"], error)
-                )
+                self._failed(event)
             case "exit":
                 self._exit = self._status_of(event["status"])
             case "unpinned":
                 self._unpinned(event)
+
+    def _failed(self, event: dict[str, Any]) -> None:
+        error = event["error"]
+        said = {failure.error["type"] for failure in self.outcome.failures if failure.error is not None}
+        if event["actor"] is None and error["type"] in said:
+            return  # a store of which an actor has said so is found to be old once more at the end
+        message = f"{self._who_failed(event)}: {error['type']}: {error['message']}"
+        failure = Failure(message, error["hint"], error)
+        self._lives.fail(int(event.get("enclave", SYSTEM)), event["actor"], failure)
 
     def _opened(self, event: dict[str, Any]) -> None:
         facts = self._facts(int(event["enclave"]))
@@ -271,8 +280,9 @@ class Application:
     def _who_failed(self, event: dict[str, Any]) -> str:
         if event["actor"] is not None:
             return f"actor {event['actor']!r} failed"
-        if event["error"]["type"] in (ManifestRejected.__name__, StoreKeyMissing.__name__):
-            return f"{self._facts(int(event['enclave'])).title} does not start"
+        if event["error"]["type"] in _OF_ENCLAVES:
+            facts = self._facts(int(event["enclave"]))
+            return f"{facts.title} {'does not start' if facts.constructed_ns is None else 'has failed'}"
         return "the application's source failed in its enclave"
 
     def _attached(self, enclave: int) -> None:

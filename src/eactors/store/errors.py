@@ -37,6 +37,10 @@ class RollbackDetected(StoreError):  # noqa: N818
     """What was read is older than what is known to have been there."""
 
 
+class StoreCounterLost(StoreError):  # noqa: N818
+    """The monotonic counter of a store is not there any more, or not all of what it was."""
+
+
 class TransactionConflict(StoreError):  # noqa: N818
     """Another transaction has changed what this one had read: do it again."""
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from eactors import _store
+    from eactors.enclave.store_counters import StoreCounter
 
 _PATIENCE = 30.0
 
@@ -27,10 +28,13 @@ class Syncs:
         name: The store's.
         store: The store.
         ask: Asks the host for one.
+        counter: Protects what is on the disk from being put back; None: nobody does.
     """
 
-    def __init__(self, name: str, store: _store.Store, ask: Callable[[], None]) -> None:
-        self._name, self._store, self._ask = name, store, ask
+    def __init__(
+        self, name: str, store: _store.Store, ask: Callable[[], None], counter: StoreCounter | None = None
+    ) -> None:
+        self._name, self._store, self._ask, self._counter = name, store, ask, counter
         self._waiting: list[tuple[int, float, Answer[int]]] = []
 
     @property
@@ -39,10 +43,14 @@ class Syncs:
         return bool(self._waiting)
 
     def sync(self) -> Answer[int]:
-        """Have all that was committed so far on the disk."""
+        """Have all that was committed so far on the disk, and protected."""
         answer: Answer[int] = Answer()
-        self._waiting.append((self._store.version, time.monotonic() + _PATIENCE, answer))
-        self._ask()
+        version = self._store.version
+        self._waiting.append((version, time.monotonic() + _PATIENCE, answer))
+        if self._counter is None:
+            self._ask()
+        else:
+            self._counter.protect(version)
         return answer
 
     def look(self) -> None:
@@ -50,7 +58,12 @@ class Syncs:
         durable, now = self._store.statistics()["durable"], time.monotonic()
         waiting, self._waiting = self._waiting, []
         for version, deadline, answer in waiting:
-            if version <= durable:
+            try:
+                done = version <= durable and (self._counter is None or self._counter.protect(version))
+            except StoreError as error:
+                answer.settle(None, error)
+                continue
+            if done:
                 answer.settle(durable)
             elif now > deadline:
                 answer.settle(
