@@ -227,8 +227,8 @@ void ea_blocks_untake(ea_store *store, uint32_t from) {
 
 bool ea_blocks_replace(ea_store *store, uint32_t index) {
     ea_block *block = &store->blocks[index];
-    uint64_t came = (uint64_t)ea_load(&block->below, EA_RELAXED) << 32 | ea_load(&block->stamp, EA_RELAXED);
-    return ea_list_add(&store->replaced, (ea_held){.index = index, .state = ea_load(&block->state, EA_RELAXED), .came = came});
+    ea_held held = {.index = index, .state = ea_load(&block->state, EA_RELAXED), .came = ea_block_came(block)};
+    return ea_list_add(&store->replaced, held);
 }
 
 /* What waits goes to all, but for the newest `most`. */
