@@ -4,9 +4,6 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <string.h>
-#if defined(__aarch64__)
-#include <sys/auxv.h>
-#endif
 
 struct ea_cipher {
     const char *name, *fetch;
@@ -37,22 +34,9 @@ const ea_cipher *ea_cipher_find(const char *name) {
 
 size_t ea_cipher_key_size(const ea_cipher *cipher) { return cipher->key_size; }
 
-bool ea_cpu_has_aes(void) {
-#if defined(__x86_64__)
-    return __builtin_cpu_supports("aes") && __builtin_cpu_supports("pclmul");
-#elif defined(__aarch64__)
-    return (getauxval(AT_HWCAP) & (1 << 3 | 1 << 4)) == (1 << 3 | 1 << 4); /* HWCAP_AES, HWCAP_PMULL */
-#else
-    return false;
-#endif
-}
-
 const char *ea_cipher_problem(const ea_cipher *cipher, bool aes) {
     if (cipher->fetched == NULL) return "this machine's libcrypto does not have it";
-    if (cipher->aes && !aes)
-        return "this CPU has no AES instructions, and AES in software leaks its key to the host through the cache; "
-               "use chacha20-poly1305";
-    return NULL;
+    return cipher->aes && !aes ? EA_NO_AES "; use chacha20-poly1305" : NULL;
 }
 
 bool ea_cipher_key(EVP_CIPHER_CTX *context, const ea_cipher *cipher, const uint8_t *bytes, bool sealing) {

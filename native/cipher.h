@@ -18,7 +18,6 @@ const ea_cipher *ea_cipher_find(const char *name);
 size_t ea_cipher_key_size(const ea_cipher *cipher);
 /* NULL, or why the cipher should not be used here. `aes` is ea_cpu_has_aes(), but in tests. */
 const char *ea_cipher_problem(const ea_cipher *cipher, bool aes);
-bool ea_cpu_has_aes(void);
 
 /* Key a context, which may be NULL: then, as for a cipher that was not fetched, it is false. */
 bool ea_cipher_key(EVP_CIPHER_CTX *context, const ea_cipher *cipher, const uint8_t *bytes, bool sealing);

@@ -6,9 +6,22 @@
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
 #include <openssl/rand.h>
+#if defined(__aarch64__)
+#include <sys/auxv.h>
+#endif
 
 /* As in crypto.c: held for the life of the process. */
 static EVP_KDF *hkdf;
+
+bool ea_cpu_has_aes(void) {
+#if defined(__x86_64__)
+    return __builtin_cpu_supports("aes") && __builtin_cpu_supports("pclmul");
+#elif defined(__aarch64__)
+    return (getauxval(AT_HWCAP) & (1 << 3 | 1 << 4)) == (1 << 3 | 1 << 4); /* HWCAP_AES, HWCAP_PMULL */
+#else
+    return false;
+#endif
+}
 
 bool ea_keys_start(const char **missing) {
     uint8_t private[EA_X25519], public[EA_X25519], mac[EA_CMAC] = {0};

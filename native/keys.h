@@ -6,6 +6,9 @@
 
 enum { EA_KEY_MOST = 32, EA_CMAC = 16, EA_X25519 = 32 };
 
+#define EA_NO_AES "this CPU has no AES instructions, and AES in software leaks its key to the host through the cache"
+bool ea_cpu_has_aes(void);
+
 /* Once per process, after ea_crypto_start, and like it. */
 bool ea_keys_start(const char **missing);
 

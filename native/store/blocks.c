@@ -99,12 +99,11 @@ static bool stash(ea_store *store, uint32_t index) {
 static void look_around(ea_store *store, uint64_t lag) {
     uint64_t version = store->newest.commit.version;
     uint64_t bound = version > lag ? version - lag : 0;
-    uint64_t horizon = 0;
     /* Sequentially consistent, as pinning is, also where another has raised it: either we see the pin below, or who
      * pins sees the horizon. */
-    for (int attempt = 0; (horizon = ea_load(&store->header->horizon, EA_SEQ_CST)) < bound; attempt++) {
-        if (attempt == EA_STORE_ATTEMPTS) return;
-        (void)ea_cas(&store->header->horizon, &horizon, bound, EA_SEQ_CST);
+    for (int attempt = 0; attempt < EA_STORE_ATTEMPTS; attempt++) {
+        uint64_t horizon = ea_load(&store->header->horizon, EA_SEQ_CST);
+        if (horizon >= bound || ea_cas(&store->header->horizon, &horizon, bound, EA_SEQ_CST)) break;
     }
     uint64_t pinned = ea_store_lowest_pin(store);
     if (pinned < bound) bound = pinned;
@@ -228,8 +227,8 @@ void ea_blocks_untake(ea_store *store, uint32_t from) {
 
 bool ea_blocks_replace(ea_store *store, uint32_t index) {
     ea_block *block = &store->blocks[index];
-    uint64_t came = (uint64_t)ea_load(&block->below, EA_RELAXED) << 32 | ea_load(&block->stamp, EA_RELAXED);
-    return ea_list_add(&store->replaced, (ea_held){.index = index, .state = ea_load(&block->state, EA_RELAXED), .came = came});
+    ea_held held = {.index = index, .state = ea_load(&block->state, EA_RELAXED), .came = ea_block_came(block)};
+    return ea_list_add(&store->replaced, held);
 }
 
 /* What waits goes to all, but for the newest `most`. */

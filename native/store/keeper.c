@@ -34,6 +34,18 @@ static void sweep(ea_store *store, const ea_reach *reach, uint32_t fresh) {
     ea_store(&header->fresh, fresh, EA_RELAXED);
 }
 
+/* The blocks of a version that the power cut brought back may have been retired since, and left to all: so they say. They are in
+ * use, and came with that version or before. */
+static void bring_back(ea_store *store, const ea_reach *reach, uint64_t version) {
+    for (uint32_t index = FIRST; index <= reach->highest; index++) {
+        ea_block *block = &store->blocks[index];
+        if (!ea_reach_has(reach, index) || ((ea_load(&block->state, EA_RELAXED) & 15) == EA_BLOCK_HELD && ea_block_came(block) <= version)) continue;
+        ea_store(&block->state, store->state | EA_BLOCK_HELD, EA_RELAXED);
+        ea_store(&block->stamp, (uint32_t)version, EA_RELAXED);
+        ea_store(&block->below, (uint32_t)(version >> 32), EA_RELAXED);
+    }
+}
+
 /* Nobody closed it: which version holds, and what is free? */
 static ea_keeper_status recover(ea_keeper *keeper, bool rebooted) {
     ea_store *store = &keeper->store;
@@ -57,6 +69,7 @@ static ea_keeper_status recover(ea_keeper *keeper, bool rebooted) {
     if (ea_store_look(store, &view) != EA_STORE_OK || ea_reach_mark(store, &reach, (uint32_t)view.word) != EA_STORE_OK)
         return EA_KEEPER_CORRUPT;
     if (fresh <= reach.highest || fresh > usable) fresh = reach.highest + 1;
+    if (rebooted) bring_back(store, &reach, view.commit.version);
     ea_keeper_status status = ea_keeper_sync(keeper, &version);
     if (status == EA_KEEPER_OK) sweep(store, &reach, fresh);
     ea_reach_free(&reach);

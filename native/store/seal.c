@@ -29,7 +29,8 @@ static unsigned forks;
 static void forked(void) { forks++; }
 
 bool ea_store_keys_start(const char **missing) {
-    return ea_xaes_start(missing) && (*missing = "memory for a fork handler", pthread_atfork(NULL, NULL, forked) == 0);
+    *missing = EA_NO_AES;
+    return ea_cpu_has_aes() && ea_xaes_start(missing) && (*missing = "memory for a fork handler", pthread_atfork(NULL, NULL, forked) == 0);
 }
 
 /* `name` says which of the keys. */

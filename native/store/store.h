@@ -99,6 +99,10 @@ typedef struct {
 static inline bool ea_block_is(const ea_store *store, uint32_t index) {
     return index >= EA_HEADER_BLOCKS && index < store->limit;
 }
+/* The version that a block came with which is in use. */
+static inline uint64_t ea_block_came(const ea_block *block) {
+    return (uint64_t)ea_load(&block->below, EA_RELAXED) << 32 | ea_load(&block->stamp, EA_RELAXED);
+}
 /* Acquire, for the reader: should a word be of a later use of its block, the horizon is seen that
  * allowed it. Release, for the writer, is the other half. */
 static inline void ea_words_in(uint64_t *to, const ea_a64 *from, unsigned count) {

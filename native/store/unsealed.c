@@ -5,7 +5,7 @@
 bool ea_crypto_start(const char **missing) { return ea_store_keys_start(missing); }
 bool ea_keys_start(const char **missing) { return ea_store_keys_start(missing); }
 bool ea_store_keys_start(const char **missing) {
-    *missing = "this enclave has no encrypted store";
+    *missing = "this enclave was built without encrypted stores";
     return false;
 }
 ea_store_keys *ea_store_keys_new(const uint8_t key[EA_STORE_KEY], const uint8_t id[16]) { return NULL; }

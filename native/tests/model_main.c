@@ -69,15 +69,20 @@ static void run_scenario(const scenario *one, uint64_t seed, uint64_t count) {
     fflush(stdout);
 }
 
+static const scenario *nth_scenario(size_t n) {
+    if (n < queue_scenario_count) return &queue_scenarios[n];
+    n -= queue_scenario_count;
+    return n < channel_scenario_count ? &channel_scenarios[n] : &store_scenarios[n - channel_scenario_count];
+}
+
 int main(int argc, char **argv) {
     uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
     uint64_t count = argc > 2 ? strtoull(argv[2], NULL, 10) : 20000;
     const char *name = argc > 3 ? argv[3] : NULL;
-    size_t total = queue_scenario_count + channel_scenario_count, ran = 0;
+    size_t total = queue_scenario_count + channel_scenario_count + store_scenario_count, ran = 0;
     check_watch(600);
     for (size_t i = 0; i < total; i++) {
-        const scenario *one =
-            i < queue_scenario_count ? &queue_scenarios[i] : &channel_scenarios[i - queue_scenario_count];
+        const scenario *one = nth_scenario(i);
         if (name != NULL && strcmp(name, one->name) != 0) continue;
         run_scenario(one, seed, name != NULL || count < total ? count : count / total);
         ran++;

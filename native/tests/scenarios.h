@@ -13,7 +13,7 @@ typedef struct {
     bool every_point; /* small enough to go through all pairs of switches and kills */
 } scenario;
 
-extern const scenario queue_scenarios[], channel_scenarios[];
-extern const size_t queue_scenario_count, channel_scenario_count;
+extern const scenario queue_scenarios[], channel_scenarios[], store_scenarios[];
+extern const size_t queue_scenario_count, channel_scenario_count, store_scenario_count;
 
 #endif

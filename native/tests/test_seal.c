@@ -194,6 +194,18 @@ static void a_sealed_process_opens_a_store_and_seals_records(void) {
 }
 #endif
 
+static bool lacks_aes;
+bool __wrap_ea_cpu_has_aes(void);
+bool __wrap_ea_cpu_has_aes(void) { return !lacks_aes; }
+
+/* Who shares the cache would learn the key of the store. */
+static void where_the_cpu_has_no_aes_no_encrypted_store_is_opened(void) {
+    const char *missing = NULL;
+    lacks_aes = true;
+    CHECK(!ea_store_keys_start(&missing) && strstr(missing, "leaks its key") != NULL);
+    lacks_aes = false;
+}
+
 int main(void) {
     static const check_test TESTS[] = {
 #ifndef __SANITIZE_ADDRESS__
@@ -206,6 +218,7 @@ int main(void) {
         TEST(every_byte_of_a_branch_is_in_its_tag),
         TEST(every_byte_of_a_commit_is_in_its_tag),
         TEST(no_nonce_is_used_twice),
+        TEST(where_the_cpu_has_no_aes_no_encrypted_store_is_opened),
     };
     const char *missing;
     check_watch(120);

@@ -1,94 +1,10 @@
-/* The host's part of a store; each name says what must hold. The tests make files in /dev/shm, which never wait for a disk. */
+/* The host's part of a store; each name says what must hold. */
 #define _GNU_SOURCE
 #include <fcntl.h>
-#include <string.h>
-#include <sys/mman.h>
+#include <unistd.h>
 
 #include "check.h"
-#include "storage.h"
-
-enum { LIMIT = 1 << 13, USABLE = 1024, SIZE = LIMIT * EA_BLOCK, SECTOR = 512 };
-
-static const uint8_t BOOT[16] = {1}, NEXT_BOOT[16] = {2};
-static char path[64];
-static ea_keeper keeper;
-static ea_store user, other;
-static uint8_t *disk, *crashed;          /* what it has; and had when power failed */
-static uint64_t random_state;
-static uint32_t until_cut;               /* 0: power does not fail */
-static bool blocks_changed;              /* by what the last sync wrote */
-
-static ea_store_shape shape_of(bool lasts) { return (ea_store_shape){.limit = LIMIT, .usable = USABLE, .lasts = lasts}; }
-
-static ea_keeper_status try_open(const uint8_t *boot) {
-    bool created;
-    ea_store_shape shape = shape_of(boot != NULL);
-    int fd = ea_store_file(path, &shape, &created);
-    CHECK(fd >= 0);
-    ea_keeper_status status = ea_keeper_open(&keeper, fd, &shape, boot);
-    if (status != EA_KEEPER_OK) (void)close(fd);
-    return status;
-}
-
-static void attach(ea_store *store, uint32_t owner) {
-    CHECK(ea_store_attach(store, keeper.store.header, LIMIT, owner, NULL, false) == EA_STORE_OK);
-}
-
-static void open_store(const uint8_t *boot) {
-    CHECK(try_open(boot) == EA_KEEPER_OK);
-    attach(&user, 1);
-    attach(&other, 2);
-}
-
-static storage memory(void) { return (storage){.base = (uint8_t *)keeper.store.header, .limit = LIMIT}; }
-
-static void detach(void) {
-    storage whole = memory();
-    ea_store_detach(&user);
-    ea_store_detach(&other);
-    CHECK(storage_lost(&whole) == 0);
-}
-
-static void close_store(void) {
-    detach();
-    CHECK(ea_keeper_close(&keeper, true) == EA_KEEPER_OK);
-    (void)close(keeper.fd);
-}
-
-/* As if all were killed. */
-static void abandon(void) {
-    storage_forget(&user);
-    storage_forget(&other);
-    (void)ea_keeper_close(&keeper, false);
-    (void)close(keeper.fd);
-}
-
-static void begin(void) {
-    (void)snprintf(path, sizeof path, "/dev/shm/eactors-test-store-%d", (int)getpid());
-    (void)unlink(path);
-}
-
-static void end(void) { CHECK(unlink(path) == 0); }
-
-static const char *name_of(uint32_t number) {
-    static char name[16];
-    (void)snprintf(name, sizeof name, "key %u", number);
-    return name;
-}
-
-/* As a user does who has a keeper: asks it for what is wanted, and tries again. */
-static uint32_t rooms, syncs;
-
-static void put(ea_store *store, const char *key, const char *value) {
-    ea_store_status status;
-    uint64_t version;
-    while ((status = storage_put(store, key, value)) != EA_STORE_OK) {
-        CHECK(status == EA_STORE_WANTS_ROOM || status == EA_STORE_WANTS_SYNC);
-        rooms += status == EA_STORE_WANTS_ROOM;
-        syncs += status == EA_STORE_WANTS_SYNC;
-        CHECK((status == EA_STORE_WANTS_ROOM ? ea_keeper_grow(&keeper) : ea_keeper_sync(&keeper, &version)) == EA_KEEPER_OK);
-    }
-}
+#include "keeping.h"
 
 /* --- opening --- */
 
@@ -158,85 +74,6 @@ static void what_is_no_store_is_refused(void) {
     open_store(BOOT);
     close_store();
     CHECK(truncate(path, (off_t)LIMIT * EA_BLOCK - 1) == 0 && try_open(BOOT) == EA_KEEPER_SHORT);
-    end();
-}
-
-/* --- what the disk has --- */
-
-/* Power fails: of what was written since the last sync, the disk has any sectors; and the one that is being written, in part. */
-static void cut_power(void) {
-    const uint8_t *now = (const uint8_t *)keeper.store.header;
-    crashed = malloc(SIZE);
-    CHECK(crashed != NULL);
-    for (size_t at = 0, step; at < SIZE; at += step) {
-        step = at >= SECTOR && at < 3 * SECTOR ? sizeof(uint64_t) : SECTOR; /* the slots */
-        memcpy(crashed + at, (check_below(&random_state, 2) ? now : disk) + at, step);
-    }
-}
-
-int fdatasync(int fd) {
-    const uint8_t *now = (const uint8_t *)keeper.store.header;
-    CHECK(fd == keeper.fd && now != NULL);
-    if (disk == NULL) disk = malloc(SIZE);
-    CHECK(disk != NULL);
-    if (until_cut > 0 && --until_cut == 0) cut_power();
-    blocks_changed = memcmp(disk + sizeof(ea_store_header), now + sizeof(ea_store_header), SIZE - sizeof(ea_store_header)) != 0;
-    memcpy(disk, now, SIZE);
-    return 0;
-}
-
-/* Of more than one block. */
-static const char *text_of(uint32_t round) {
-    static char text[512];
-    (void)snprintf(text, sizeof text, "%-500u", round);
-    return text;
-}
-
-static void all_that_was_synced_is_there_after_a_power_cut(void) {
-    enum { KEYS = 50 };
-    for (uint64_t seed = 0; seed < 60; seed++) {
-        uint32_t round, synced = 0;
-        random_state = seed;
-        begin();
-        open_store(BOOT);
-        until_cut = 1 + check_below(&random_state, 30); /* syncs later */
-        for (round = 1; crashed == NULL; round++) {
-            uint64_t version;
-            for (uint32_t i = 0; i < KEYS && crashed == NULL; i++) put(i % 2 ? &user : &other, name_of(i), text_of(round));
-            uint32_t what = crashed == NULL ? check_below(&random_state, 20) : UINT32_MAX;
-            if (what == 0) CHECK(ea_keeper_sync(&keeper, &version) == EA_KEEPER_OK);
-            if (what == 1) abandon(), open_store(BOOT);
-            if (what < 2 && crashed == NULL) synced = round;
-        }
-        memcpy(keeper.store.header, crashed, SIZE);
-        free(crashed);
-        crashed = NULL;
-        abandon();
-        open_store(NEXT_BOOT);
-        CHECK(keeper.recovered);
-        for (uint32_t i = 0; i < KEYS; i++) {
-            bool found = synced == 0 && storage_has(&user, NULL, name_of(i), NULL);
-            /* A sync that a user waited for may have come later. */
-            for (uint32_t r = synced == 0 ? 1 : synced; r <= round; r++)
-                found = found || storage_has(&user, NULL, name_of(i), text_of(r));
-            CHECK(found);
-        }
-        for (uint32_t i = 0; i < 3000; i++) put(&user, name_of(i % KEYS), "after");
-        close_store();
-        end();
-    }
-}
-
-/* The sectors reach the disk in any order: that all is well must be the last of them. */
-static void a_store_is_not_called_closed_before_all_of_it_is_on_the_disk(void) {
-    begin();
-    for (uint32_t round = 0; round < 2; round++) {
-        open_store(BOOT);
-        CHECK(!keeper.recovered);
-        for (uint32_t turn = 0; turn < 2000; turn++) put(&user, name_of(turn % 50), "value");
-        close_store();
-        CHECK(!blocks_changed);
-    }
     end();
 }
 
@@ -364,8 +201,6 @@ int main(void) {
         TEST(what_was_put_is_there_though_nobody_closed_it),
         TEST(one_store_has_one_keeper),
         TEST(what_is_no_store_is_refused),
-        TEST(all_that_was_synced_is_there_after_a_power_cut),
-        TEST(a_store_is_not_called_closed_before_all_of_it_is_on_the_disk),
         TEST(a_store_that_did_not_last_lasts_from_then_on),
         TEST(a_store_grows_up_to_its_limit_and_then_waits_for_syncs),
         TEST(a_user_waits_for_room_if_nobody_makes_it_before),
@@ -374,7 +209,5 @@ int main(void) {
         TEST(what_was_lost_is_found_at_closing),
     };
     check_watch(120);
-    int result = check_all(TESTS, sizeof TESTS / sizeof *TESTS);
-    free(disk);
-    return result;
+    return check_all(TESTS, sizeof TESTS / sizeof *TESTS);
 }

@@ -64,7 +64,16 @@ def test_the_same_as_json(app: App) -> None:
     workers = plan["servers"][0]["workers"]
     assert [worker["cpus"] for worker in workers] == [[0], [1]]
     first = workers[0]["enclaves"][0]
-    assert first["actors"] == [{"name": "aping", "class": "Ping", "params": {"rounds": 6}, "secret": False}]
+    assert first["actors"] == [
+        {
+            "name": "aping",
+            "class": "Ping",
+            "params": {"rounds": 6},
+            "secret": False,
+            "on_demand": None,
+            "restarts": None,
+        }
+    ]
     assert [enclave["id"] for enclave in workers[1]["enclaves"]] == [2, 0]
     assert [(c["between"], c["carried"]) for c in plan["channels"]] == [
         (["aping.pong", "apong.ping"], "public"),

@@ -495,3 +495,61 @@ def test_a_shared_key_is_for_enclaves_that_stay(app: App) -> None:
         "store 'items' has a key that its enclaves give each other at the start, but enclave 2 is"
         in done.stderr
     )
+
+
+LATE = """
+import msgspec
+from eactors.services import Factory
+
+class Account(msgspec.Struct):
+    cents: int
+
+class Host(Actor):
+    accounts = Store("accounts")
+    factory = Factory()
+    clerks = Connectors("clerk")
+
+    def constructor(self):
+        self.left = 2
+        self.start()
+
+    def start(self):
+        self.factory.start("clerk", ended=self.ended).then(self.there)
+
+    def there(self, clerk):
+        self.accounts.add(b"n")
+        self.clerks[clerk.name].send(b"")
+
+    @clerks.on_message
+    def said(self, name, cargo): ...
+
+    def ended(self, clerk):
+        self.left -= 1
+        if self.left:
+            self.start()
+        else:
+            print(self.accounts.counter(b"seen"), dict(self.accounts)[b"typed"])
+            self.stop()
+
+class Clerk(Actor, family="clerk"):
+    accounts = Store("accounts")
+    typed = Store("accounts", value=Account)
+    host = Connector("Host")
+
+    @accounts.on_change(b"n")
+    def changed(self, key, old, new):
+        self.accounts.add(b"seen")
+        self.typed[b"typed"] = Account(5)
+        self.stop()
+
+    @host.on_message
+    def on(self, cargo): ...
+"""
+
+
+@pytest.mark.parametrize("places", ["Host:1 clerk:1", "Host:2 | clerk:1 Other:1"])
+def test_an_actor_that_is_started_later_has_its_store(app: App, places: str) -> None:
+    """In each of its lives, though its enclave was sealed before it came."""
+    source = LATE + "\nclass Other(Actor):\n    def body(self):\n        self.stop()\n"
+    done = app.write(source, places, '<actor-settings actor="clerk" start="on-demand" instances="1"/>').run()
+    assert (done.returncode, done.stdout, done.stderr) == (0, "2 b'\\x81\\xa5cents\\x05'\n", "")

@@ -162,8 +162,8 @@ def test_every_deployment_has_a_case() -> None:
     }
     assert found == CARRIERS.keys()
     folders = {folder.name for folder in EXAMPLES.iterdir() if folder.is_dir()}
-    # test_smc, test_https, test_echo, test_pingpong_network, test_spawn
-    others = {"demo", "https", "pingpong_network", "smc", "spawn", "tcp_echo", "tls_echo"}
+    # test_smc, test_https, test_echo, test_object_store, test_pingpong_network, test_spawn
+    others = {"demo", "https", "object_store", "pingpong_network", "smc", "spawn", "tcp_echo", "tls_echo"}
     assert folders - others == SOURCES.keys()
 
 

@@ -21,10 +21,11 @@ RUNS = 60_000
 
 @dataclass(frozen=True)
 class Mutant:
-    """One fault: in `source`, every `old` becomes its `new`."""
+    """One fault: in `source`, every `old` becomes its `new`. It is looked for by one scenario, or by all."""
 
     source: str
     changes: tuple[tuple[str, str], ...]
+    scenario: str = ""
 
 
 TAG = "(uint32_t)(top >> 32) + 1"
@@ -117,8 +118,111 @@ MUTANTS = {
     ),
 }
 
+HOLDS = "return view->pin >= 0 || ea_load(&store->header->horizon, EA_ACQUIRE) <= view->commit.version;"
+RAISE = """    for (int attempt = 0; attempt < EA_STORE_ATTEMPTS; attempt++) {
+        uint64_t horizon = ea_load(&store->header->horizon, EA_SEQ_CST);
+        if (horizon >= bound || ea_cas(&store->header->horizon, &horizon, bound, EA_SEQ_CST)) break;
+    }
+"""
+PINS = "    uint64_t pinned = ea_store_lowest_pin(store);\n"
+COMMIT = "    if (!ea_cas(&store->header->root, &expected, word, EA_ACQ_REL)) {"
+RETIRE = "    ea_blocks_retire(store, store->draft->commit.version);\n"
+LEAVE = "(void)ea_blocks_leave(store, list->items[list->first].index, list->items[list->first].retired);"
+STATE = "&store->blocks[held->index].state"
+RETIRED = f"if (!ea_cas({STATE}, &held->state, store->state | EA_BLOCK_RETIRED, EA_RELAXED)) continue;"
+MUTANTS |= {
+    "store_reader_ignores_the_horizon": Mutant(
+        "store/view.c", ((HOLDS, "return true;"),), "store_is_read_as_it_is"
+    ),
+    "store_look_does_not_look_again": Mutant(
+        "store/view.c",
+        (("uint64_t again = ea_load(&store->header->root, EA_ACQUIRE);", "uint64_t again = word;"),),
+        "store_is_read_as_it_is",
+    ),
+    "store_pin_ignores_the_horizon": Mutant(
+        "store/view.c",
+        (("if (ea_load(&store->header->horizon, EA_SEQ_CST) <= view->commit.version) {", "{"),),
+        "store_blocks_wait_for_pins",
+    ),
+    "store_pins_looked_at_before_the_horizon_is_raised": Mutant(
+        "store/blocks.c", ((RAISE + PINS, PINS + RAISE),), "store_blocks_wait_for_pins"
+    ),
+    "store_pins_not_looked_at": Mutant(
+        "store/blocks.c",
+        (("if (pinned < bound) bound = pinned;", ""),),
+        "store_versions_that_are_kept_stay",
+    ),
+    "store_retires_before_the_commit": Mutant(
+        "store/commit.c", ((RETIRE, ""), (COMMIT, RETIRE + COMMIT)), "store_keys_come_and_go"
+    ),
+    "store_commits_without_comparing": Mutant(
+        "store/commit.c",
+        ((COMMIT, "    ea_store(&store->header->root, word, EA_RELEASE);\n    if (expected == 0) {"),),
+        "store_counts_each_once",
+    ),
+    "store_stale_view_has_nothing_to_delete": Mutant(
+        "store/commit.c",
+        (("ea_store_holds(store, view) ? EA_STORE_ABSENT : EA_STORE_RACED", "EA_STORE_ABSENT"),),
+        "store_is_read_as_it_is",
+    ),
+    "store_transaction_reads_are_not_compared": Mutant(
+        "store/operations.c",
+        (("since != NULL && now.word != since->word", "false"),),
+        "store_commits_all_or_nothing",
+    ),
+    "store_retired_blocks_are_free": Mutant(
+        "store/blocks.c",
+        ((LEAVE, "ea_blocks_free(store, list->items[list->first].index);"),),
+        "store_versions_that_are_kept_stay",
+    ),
+    "store_waiting_blocks_are_free": Mutant(
+        "store/blocks.c", (("if (retired <= ripe) {", "if (true) {"),), "store_is_read_as_it_is"
+    ),
+    "store_waiting_blocks_lose_their_links": Mutant(
+        "store/blocks.c",
+        (("stack == &store->header->top ? &block->next : &block->below", "&block->next"),),
+        "store_versions_that_are_kept_stay",
+    ),
+    "store_stacks_without_tag": Mutant(
+        "store/blocks.c",
+        (
+            ("((top >> 32) + 1) << 32 | index", "(top >> 32) << 32 | index"),
+            ("((top >> 32) + 1) << 32 | next", "(top >> 32) << 32 | next"),
+        ),
+        "store_commits_all_or_nothing",
+    ),
+    "store_blocks_used_again_that_the_disk_has": Mutant(
+        "store/blocks.c",
+        (("return held->retired <= store->durable || held->came > store->durable;", "return true;"),),
+        "store_is_whole_on_the_disk",
+    ),
+    "store_keeper_takes_what_is_in_use": Mutant(
+        "store/keeper.c", ((" || (!retired && ea_reach_has(&reach, block))", ""),), "store_outlives_its_users"
+    ),
+    "store_keeper_frees_what_is_still_read": Mutant(
+        "store/keeper.c",
+        (("(void)ea_blocks_leave(store, block, view.commit.version);", "ea_blocks_free(store, block);"),),
+        "store_outlives_its_users",
+    ),
+    "store_block_retired_that_the_keeper_has": Mutant(
+        "store/blocks.c",
+        ((RETIRED, f"ea_store({STATE}, store->state | EA_BLOCK_RETIRED, EA_RELAXED);"),),
+        "store_outlives_its_users",
+    ),
+    "store_blocks_looked_through_are_nobodys": Mutant(
+        "store/blocks.c",
+        (
+            (
+                "ea_store(&store->blocks[index].state, store->state | EA_BLOCK_RETIRED, EA_RELAXED);",
+                "",
+            ),
+        ),
+        "store_outlives_its_users",
+    ),
+}
 
-def run_model(folder: Path) -> subprocess.CompletedProcess[str]:
+
+def run_model(folder: Path, scenario: str = "") -> subprocess.CompletedProcess[str]:
     """Build the model with the core in `folder`, and run it."""
     return subprocess.run(
         [
@@ -131,6 +235,7 @@ def run_model(folder: Path) -> subprocess.CompletedProcess[str]:
             f"BUILD={folder}/build",
             f"SEED={SEED}",
             f"COUNT={RUNS}",
+            f"SCENARIO={scenario}",
             "EXTRA_CFLAGS=-O1 -g0 -w",
         ],
         stdout=subprocess.PIPE,
@@ -143,8 +248,9 @@ def run_model(folder: Path) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def core(tmp_path: Path) -> Path:
     """A copy of the core's sources, to be changed."""
-    for source in [*NATIVE.glob("*.c"), *NATIVE.glob("*.h")]:
-        shutil.copy(source, tmp_path)
+    (tmp_path / "store").mkdir()
+    for source in [*NATIVE.glob("*.[ch]"), *NATIVE.glob("store/*.[ch]")]:
+        shutil.copy(source, tmp_path / source.relative_to(NATIVE))
     return tmp_path
 
 
@@ -158,7 +264,7 @@ def test_model_catches(core: Path, name: str) -> None:
         assert old in text, f"{mutant.source} no longer contains {old!r}; find what this mutant removes now"
         text = text.replace(old, new)
     path.write_text(text)
-    done = run_model(core)
+    done = run_model(core, mutant.scenario)
     assert (core / "build/model/model").exists(), f"the mutant does not compile:\n{done.stdout}"
     assert done.returncode != 0, f"the model does not notice {name}:\n{done.stdout}"
     assert "  in " in done.stdout, f"no check of the model failed:\n{done.stdout}"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 ALL = ["provisioning", "quotes", "reports", "sealing"]
-PLAN: dict[str, Any] = {"private_channels": [], "pools": {}, "powers": [], "workers": []}
+PLAN: dict[str, Any] = {"private_channels": [], "pools": {}, "powers": [], "stores": {}, "workers": []}
 
 
 def source(statement: str) -> str:

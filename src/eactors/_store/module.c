@@ -29,7 +29,7 @@ PyObject *store_refuse(const ea_store *store, ea_store_status status) {
     case EA_STORE_FULL:
     case EA_STORE_WANTS_ROOM:
     case EA_STORE_WANTS_SYNC:
-        return store_raise("StoreFull", "make size= of its <store> larger, and start again: it grows; or close old snapshots",
+        return store_raise("StoreFull", "give its <store> a larger size=, and start again: it grows; or close old snapshots",
                            "the store is full: all of its %u blocks of %d bytes are in use, or kept for snapshots", store->limit,
                            EA_BLOCK);
     case EA_STORE_FORGED:

@@ -77,7 +77,9 @@ static ea_store_keys *keys_of(const Py_buffer *key, const uint8_t id[16]) {
     }
     bool started = ea_crypto_start(&missing) && ea_keys_start(&missing) && ea_store_keys_start(&missing);
     ea_store_keys *keys = started ? ea_store_keys_new(key->buf, id) : NULL;
-    if (keys == NULL) PyErr_Format(PyExc_RuntimeError, "libcrypto cannot: %s", missing == NULL ? "no memory" : missing);
+    if (keys == NULL && !started)
+        (void)store_raise("StoreError", NULL, "an encrypted store cannot be opened here: %s", missing);
+    else if (keys == NULL) (void)PyErr_NoMemory();
     return keys;
 }
 

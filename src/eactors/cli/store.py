@@ -94,8 +94,9 @@ def get(file: Path, key_file: Path | None, key: str, *, in_hex: bool, as_json: b
     Example:
         eactors store get accounts.store alice
     """
+    name = key_bytes(key, in_hex=in_hex)
     with opened(file, key_file) as found:
-        value = found.store.get(key_bytes(key, in_hex=in_hex))
+        value = found.store.get(name)
     if as_json:
         click.echo(json.dumps({"value": None if value is None else b64encode(value).decode()}))
     elif value is None:

@@ -47,11 +47,9 @@ class Assembly:
         self.module, self._trust = module, trust
         self.channels = [_native.PrivateChannel(capacity) for capacity in plan["private_channels"]]
         self._pools = self._made_pools(plan) if plan["pools"] else None
-        self._stores = self._made_stores(enclave) if plan["stores"] else None
         contexts = list(zip(plan["workers"], self._launch["workers"], strict=True))
         self.workers = [self._worker(entry, place, enclave.report) for entry, place in contexts]
-        if self._stores is not None:
-            self._stores.share(self.workers[0])
+        self._stores = self._made_stores(enclave) if plan["stores"] else None
         self.actors = [
             (worker, self.seat(worker, place, actor))
             for worker, (entry, place) in zip(self.workers, contexts, strict=True)
@@ -70,7 +68,7 @@ class Assembly:
     def _made_stores(self, enclave: Enclave) -> Stores:
         from eactors.enclave.stores import Stores  # noqa: PLC0415 - not every enclave has any
 
-        return Stores(enclave.plan, self._launch, self._region, self._trust, enclave.link.event)
+        return Stores(enclave, self._trust, self.workers[0])
 
     def _worker(self, entry: dict[str, Any], place: dict[str, Any], report: Report) -> _native.Worker:
         worker = _native.Worker(
@@ -113,9 +111,7 @@ class Assembly:
         if self._pools is not None:
             self._pools.give(actor)
         body = getattr(cls, "body", None)
-        if self._stores is not None:
-            body = self._stores.give(actor, body, links)
-        worker.add(actor, body, links)
+        worker.add(actor, body if self._stores is None else self._stores.give(actor, body, links), links)
         return actor
 
     def _connector(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from eactors import _native
     from eactors.actor import Actor
     from eactors.answer import Answer
+    from eactors.enclave.entry import Enclave
     from eactors.enclave.store_counters import StoreCounter
     from eactors.enclave.trust import Trust
     from eactors.store.syncing import Syncs
@@ -34,27 +35,22 @@ class Stores:
     """Opens them, and gives each actor what its class declares.
 
     Args:
-        plan: The enclave's plan.
-        launch: What the launcher said at the start.
-        region: The shared memory.
+        enclave: With its plan, what the launcher said at the start, and whom to tell.
         trust: Where keys come from; None on the untrusted side.
-        tell: Tells the host, as `HostLink.event` does.
+        worker: Who gives keys to other enclaves, if this one has some to give.
     """
 
-    def __init__(
-        self,
-        plan: dict[str, Any],
-        launch: dict[str, Any],
-        region: _native.Region,
-        trust: Trust | None,
-        tell: Callable[..., None],
-    ) -> None:
-        self._plan, self._launch = plan["stores"], launch
-        self._region, self._trust, self._tell = region, trust, tell
+    def __init__(self, enclave: Enclave, trust: Trust | None, worker: _native.Worker) -> None:
+        self._plan, self._launch, self._region = enclave.plan["stores"], enclave.launch, enclave.region
+        self._trust, self._worker, self._tell = trust, worker, enclave.link.event
         self._syncs: dict[str, Syncs] = {}
         self._counters: dict[str, StoreCounter] = {}
-        self._givers: list[Callable[[_native.Worker], None]] = []
         self._stores = {name: self._open(name, entry) for name, entry in self._plan.items()}
+        if any(entry["watched_here"] for entry in self._plan.values()):
+            # Now, though who watches may be started later: a sealed enclave loads no code.
+            from eactors.store.watching import Watch  # noqa: PLC0415 - few actors watch
+
+            self._watch = Watch
 
     def _open(self, name: str, entry: dict[str, Any]) -> _store.Store:
         owner = self._launch["owner"]
@@ -102,13 +98,8 @@ class Stores:
                 ask = partial(sharing.ask, name, channels[0])
         id_, key = self._trust.power("store_keys").open(name, entry, path, self._tell, ask)
         if channels and ask is None:
-            self._givers.append(lambda worker: sharing.give(worker, name, channels, key))
+            sharing.give(self._worker, name, channels, key)
         return id_, key
-
-    def share(self, worker: _native.Worker) -> None:
-        """Have a worker give keys to other enclaves, if this one has some to give."""
-        for give in self._givers:
-            give(worker)
 
     def give(self, actor: Actor, body: Body | None, links: list[_native.Attached]) -> Body | None:
         """Set the attributes of an actor that are stores; what its worker is to call as its body.
@@ -135,10 +126,8 @@ class Stores:
                 counters.append(self._counters[name])
             setattr(actor, attribute, LiveStore(store, values, changed, sync))
             if declared.watches:
-                from eactors.store.watching import Watch  # noqa: PLC0415 - few actors watch
-
                 handlers = [(prefix, getattr(type(actor), name)) for prefix, name in declared.watches]
-                watches.append(Watch(actor, store, values, handlers))
+                watches.append(self._watch(actor, store, values, handlers))
         if not watches and not syncs and not counters:
             return body
         if body is None:

@@ -54,10 +54,8 @@ class Vacancies:
     def _load(self, entry: dict[str, Any]) -> None:
         """Load the code of its channels and stores now, for a sealed enclave loads none."""
         declaration = getattr(self.assembly.module, entry["class"]).__eactors__
-        for declared in declaration.connectors.values():
+        for declared in (*declaration.connectors.values(), *declaration.stores.values()):
             declared.codec()
-        if any(declared.watches for declared in declaration.stores.values()):
-            from eactors.store import watching  # noqa: F401, PLC0415 - few actors watch
         for exchange in {each["exchange"] for each in entry["connectors"].values() if "exchange" in each}:
             from eactors.attestation.exchange import class_of  # noqa: PLC0415 - not for plain channels
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 BLOCK = 256
 LONGEST_KEY, LARGEST_VALUE = 1024, 16 << 20
 _KEY_SIZE = 32
+_MAGIC = b"EASTORE"
 _ENCRYPTION = slice(48, 52)
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
@@ -39,6 +40,7 @@ _HINTS: dict[type[StoreError], str] = {
 }
 _SYSTEM_HINTS = {
     errno.EACCES: "let its owner do it",
+    errno.EISDIR: "name the file of a store",
     errno.ENOENT: "look for the file= of the deployment's <store>",
     errno.ENOSPC: "make room on that disk; the store is as it was",
 }
@@ -78,7 +80,7 @@ class StoreFile:
 
     def _attached(self, key: bytes | None) -> Store:
         if self.keeper.encryption and key is None:
-            raise StoreError("it is encrypted", hint="give its key: --key FILE")
+            raise StoreError("it is encrypted", hint="give its key: --key KEYFILE")
         if key is not None and not self.keeper.encryption:
             raise StoreError("it is not encrypted, so no key is for it", hint="leave --key out")
         store = Store(
@@ -155,13 +157,14 @@ def boot_id() -> bytes:
 
 
 def is_encrypted(path: Path) -> bool:
-    """Whether a store is encrypted, by its header alone.
+    """Whether it is an encrypted store, by its header alone.
 
     Raises:
         StoreError: The file cannot be read.
     """
     with system(), path.open("rb") as file:
-        return file.read(_ENCRYPTION.stop)[_ENCRYPTION] not in {b"", bytes(4)}
+        header = file.read(_ENCRYPTION.stop)
+    return header.startswith(_MAGIC) and header[_ENCRYPTION] not in {b"", bytes(4)}
 
 
 def read_store_key(path: Path) -> bytes:
@@ -192,7 +195,7 @@ def _try_key(store: Store) -> None:
         try:
             next(snapshot.scan(), None)
         except StoreForged as error:
-            raise StoreForged("the key does not open what is in it") from error
+            raise StoreForged(f"the key does not open what is in it: {error}") from error
 
 
 @contextmanager
