@@ -156,18 +156,22 @@ static bool is_empty(const drafting *draft) {
     return true;
 }
 
-/* Write the drafts, those below first; false if libcrypto fails. */
+static bool tag_of(ea_store *store, uint32_t number, uint64_t *tag) {
+    const drafting *drafts = store->draft->drafts, *draft = &drafts[number];
+    unsigned level = 0;
+    for (uint32_t above = number; above != 0; above = drafts[above].parent) level++;
+    return ea_store_branch_tag(store->keys, level, draft->branch.refs, draft->branch.tags, tag);
+}
+
+/* Write the drafts, those below first, which came last; false if libcrypto fails. */
 static bool write_branches(ea_store *store) {
     struct ea_draft *all = store->draft;
     ea_commit *commit = &all->commit;
-    /* The level of each, for its tag: those above come first. */
     for (uint32_t i = all->count; i-- > 0;) {
         drafting *draft = &all->drafts[i];
-        if (draft->dropped || (i == 0 && is_empty(draft))) continue;
         uint64_t tag = 0, refs[EA_FANOUT / 2];
-        unsigned level = 0;
-        for (uint32_t above = i; above != 0; above = all->drafts[above].parent) level++;
-        if (store->detects && !ea_store_branch_tag(store->keys, level, draft->branch.refs, draft->branch.tags, &tag)) return false;
+        if (draft->dropped) continue;
+        if (store->detects && !tag_of(store, i, &tag)) return false;
         uint32_t index = ea_blocks_take(store);
         ea_block *block = &store->blocks[index];
         memcpy(refs, draft->branch.refs, sizeof refs);
@@ -202,7 +206,11 @@ static ea_store_status draft_all(ea_store *store, const ea_view *view, const ea_
         status = EA_STORE_NO_MEMORY;
     for (size_t i = 0; status == EA_STORE_OK && i < count; i++) status = change_one(store, &changes[i]);
     if (status != EA_STORE_OK) return status;
-    uint32_t kept = all->count - all->dropped - is_empty(&all->drafts[0]);
+    if (is_empty(&all->drafts[0])) {
+        all->drafts[0].dropped = true;
+        all->dropped++;
+    }
+    uint32_t kept = all->count - all->dropped;
     all->commit.branches = view->commit.branches - all->sources + kept;
     if (!ea_blocks_replace(store, (uint32_t)view->word)) return EA_STORE_NO_MEMORY;
     return ea_blocks_reserve(store, (uint64_t)kept + 1);
@@ -213,7 +221,7 @@ ea_store_status ea_store_commit_to(ea_store *store, const ea_view *view, ea_chan
     store->replaced.count = 0;
     ea_store_status status = draft_all(store, view, changes, count);
     /* There was nothing to delete, if what was read was of this version. */
-    if (status == EA_STORE_OK && !store->draft->changed) return ea_store_holds(store, view) ? EA_STORE_ABSENT : EA_STORE_RACED;
+    if (status == EA_STORE_OK && !store->draft->changed) return ea_store_judge(store, view, EA_STORE_ABSENT);
     if (status != EA_STORE_OK) {
         /* What made no sense may have been of a later version. */
         bool stale = ea_load(&store->header->root, EA_ACQUIRE) != view->word;
@@ -227,7 +235,7 @@ ea_store_status ea_store_commit_to(ea_store *store, const ea_view *view, ea_chan
 /* The history of a commit of ours that follows on the newest. */
 static ea_history continued(const ea_store *store, uint64_t version, const uint8_t *mark) {
     ea_history history = store->history;
-    history.writers[(store->state >> 4 & 0xfff) % EA_WRITERS] = version;
+    history.writers[ea_owner_of(store->state) % EA_WRITERS] = version;
     if (mark == NULL) return history;
     history.steps++;
     memcpy(history.mark, &version, sizeof version);

@@ -190,7 +190,7 @@ ea_keeper_status ea_keeper_mourn(ea_keeper *keeper, uint32_t owner, uint32_t *bl
     for (uint32_t block = FIRST; block < fresh && block < store->limit; block++) {
         uint32_t state = ea_load(&store->blocks[block].state, EA_RELAXED);
         bool retired = (state & 15) == EA_BLOCK_RETIRED;
-        if ((state >> 4 & 0xfff) != owner || (state & 15) == EA_BLOCK_FREE || (!retired && ea_reach_has(&reach, block))) continue;
+        if (ea_owner_of(state) != owner || (state & 15) == EA_BLOCK_FREE || (!retired && ea_reach_has(&reach, block))) continue;
         /* Somebody may have replaced it, and be about to note that: only one of us has it then. */
         if (!ea_cas(&store->blocks[block].state, &state, store->state | EA_BLOCK_RETIRED, EA_RELAXED)) continue;
         /* When it was retired only its owner knew; who has read what was never reached, nobody: it is as if retired now. */

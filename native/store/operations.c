@@ -4,11 +4,6 @@
 
 #include "store.h"
 
-/* What was read makes no sense: of what is this a sign? */
-static ea_store_status judge(ea_store *store, const ea_view *view, ea_store_status status) {
-    return ea_store_holds(store, view) ? status : EA_STORE_RACED;
-}
-
 static ea_store_status get_from(ea_store *store, const ea_view *view, const uint8_t hash[EA_HASH], const uint8_t *key, size_t size,
                                 ea_reserve *reserve, void *context) {
     uint8_t stored[EA_LONGEST_KEY];
@@ -32,7 +27,7 @@ ea_store_status ea_store_get(ea_store *store, const ea_view *view, const uint8_t
         ea_view now;
         ea_store_status status = ea_store_look(store, &now);
         if (status != EA_STORE_OK) return status;
-        status = judge(store, &now, get_from(store, &now, hash, key, size, reserve, context));
+        status = ea_store_judge(store, &now, get_from(store, &now, hash, key, size, reserve, context));
         if (status != EA_STORE_RACED) return status;
     }
     ea_view kept;
@@ -54,10 +49,10 @@ static ea_store_status compare(ea_store *store, const ea_view *since, const ea_v
         else if (status != EA_STORE_OK) return status;
         status = ea_store_find(store, now, hash, &after);
         if (status == EA_STORE_ABSENT) after = (ea_found){0};
-        else if (status != EA_STORE_OK) return judge(store, now, status);
-        if (before.ref != after.ref || before.tag != after.tag) return judge(store, now, EA_STORE_DIFFERENT);
+        else if (status != EA_STORE_OK) return ea_store_judge(store, now, status);
+        if (before.ref != after.ref || before.tag != after.tag) return ea_store_judge(store, now, EA_STORE_DIFFERENT);
     }
-    return judge(store, now, EA_STORE_OK); /* also what did make sense may have been of a later version */
+    return ea_store_judge(store, now, EA_STORE_OK); /* also what did make sense may have been of a later version */
 }
 
 static ea_store_status write_records(ea_store *store, ea_change *changes, size_t count) {
@@ -117,7 +112,7 @@ ea_store_status ea_store_replace(ea_store *store, ea_change *change, const uint8
         ea_view now;
         status = ea_store_look(store, &now);
         if (status != EA_STORE_OK) break;
-        status = judge(store, &now, expect(store, &now, change, expected, expected_size));
+        status = ea_store_judge(store, &now, expect(store, &now, change, expected, expected_size));
         if (status == EA_STORE_OK) status = ea_store_commit_to(store, &now, change, 1);
         if (status == EA_STORE_ABSENT) { /* it was to be deleted, and to be absent */
             ea_blocks_untake(store, 0);
@@ -140,7 +135,7 @@ ea_store_status ea_store_add(ea_store *store, const uint8_t *key, size_t size, i
         if (status != EA_STORE_OK) return status;
         status = get_from(store, &now, change.hash, key, size, counter, &value);
         if (status == EA_STORE_ABSENT) status = EA_STORE_OK;
-        status = judge(store, &now, status == EA_STORE_NO_MEMORY ? EA_STORE_DIFFERENT : status);
+        status = ea_store_judge(store, &now, status == EA_STORE_NO_MEMORY ? EA_STORE_DIFFERENT : status);
         if (status == EA_STORE_OK && __builtin_add_overflow(value, amount, sum)) return EA_STORE_OVERFLOW;
         if (status == EA_STORE_OK) status = ea_record_write(store, &change);
         if (status == EA_STORE_OK) status = ea_store_commit_to(store, &now, &change, 1);

@@ -62,19 +62,19 @@ typedef struct {
     bool sealed;         /* whether it is encrypted */
     ea_store_keys *keys; /* NULL for the keeper, who reads no record, and where it is not encrypted */
     bool detects;
-    ea_view newest;   /* that was seen */
+    ea_view newest;     /* that was seen */
     ea_history history; /* of it, if the store detects */
-    uint64_t bound;   /* nobody looks at what versions up to it have retired */
-    uint64_t durable; /* what the disk has */
-    uint64_t drained; /* the lower of both, when all that wait were looked through */
-    uint64_t left;    /* the word of their stack then; 0: none was left */
-    uint32_t culprit; /* the block in which something was wrong */
-    ea_list stash;    /* free blocks of ours */
-    ea_list limbo;    /* retired by us, perhaps still read by others; in the order of versions, as the next */
-    ea_list unsynced; /* the same, and perhaps part of what the disk has */
-    ea_list taken;    /* being filled, and not yet reachable */
-    ea_list replaced; /* what the commit under way retires */
-    uint8_t *scratch; /* private memory for what is sealed or opened */
+    uint64_t bound;     /* nobody looks at what versions up to it have retired */
+    uint64_t durable;   /* what the disk has */
+    uint64_t drained;   /* the lower of both, when all that wait were looked through */
+    uint64_t left;      /* the word of their stack then; 0: none was left */
+    uint32_t culprit;   /* the block in which something was wrong */
+    ea_list stash;      /* free blocks of ours */
+    ea_list limbo;      /* retired by us, perhaps still read by others; in the order of versions, as the next */
+    ea_list unsynced;   /* the same, and perhaps part of what the disk has */
+    ea_list taken;      /* being filled, and not yet reachable */
+    ea_list replaced;   /* what the commit under way retires */
+    uint8_t *scratch;   /* private memory for what is sealed or opened */
     size_t scratch_size;
     struct ea_draft *draft;
 } ea_store;
@@ -96,6 +96,8 @@ typedef struct {
     uint32_t blocks;
 } ea_change;
 
+/* Whose a block is that is in this state. */
+static inline uint32_t ea_owner_of(uint32_t state) { return state >> 4 & 0xfff; }
 static inline bool ea_block_is(const ea_store *store, uint32_t index) {
     return index >= EA_HEADER_BLOCKS && index < store->limit;
 }
@@ -122,8 +124,8 @@ void ea_store_detach(ea_store *store);
 
 /* ---- views (view.c) ---- */
 ea_store_status ea_store_look(ea_store *store, ea_view *view);
-/* Whether all that was read of the view was of its version. */
-bool ea_store_holds(const ea_store *store, const ea_view *view);
+/* What was read of the view, and is this: it was of another version unless the view still holds. */
+ea_store_status ea_store_judge(const ea_store *store, const ea_view *view, ea_store_status status);
 ea_store_status ea_store_pin(ea_store *store, ea_view *view);
 void ea_store_unpin(ea_store *store, ea_view *view);
 /* The pins of an owner who has died; or the lowest version that is pinned, all ones if none is. */

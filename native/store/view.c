@@ -4,7 +4,6 @@
 #include "store.h"
 
 static uint64_t pin_word(uint32_t owner, uint64_t version) { return (uint64_t)owner << 52 | (version + 1); }
-static uint32_t owner_of(const ea_store *store) { return store->state >> 4 & 0xfff; }
 
 typedef struct {
     ea_commit commit;
@@ -70,15 +69,17 @@ ea_store_status ea_store_look(ea_store *store, ea_view *view) {
     return EA_STORE_BUSY;
 }
 
-bool ea_store_holds(const ea_store *store, const ea_view *view) {
-    return view->pin >= 0 || ea_load(&store->header->horizon, EA_ACQUIRE) <= view->commit.version;
+ea_store_status ea_store_judge(const ea_store *store, const ea_view *view, ea_store_status status) {
+    if (view->pin >= 0 || ea_load(&store->header->horizon, EA_ACQUIRE) <= view->commit.version) return status;
+    /* Who raises the horizon has seen a newer version, and after that load we see it, too. Without one, trying again leads nowhere. */
+    return ea_load(&store->header->root, EA_ACQUIRE) == view->word ? EA_STORE_CORRUPT : EA_STORE_RACED;
 }
 
 ea_store_status ea_store_pin(ea_store *store, ea_view *view) {
     for (int attempt = 0; attempt < EA_STORE_ATTEMPTS; attempt++) {
         ea_store_status status = ea_store_look(store, view);
         if (status != EA_STORE_OK) return status;
-        uint64_t word = pin_word(owner_of(store), view->commit.version), none = 0;
+        uint64_t word = pin_word(ea_owner_of(store->state), view->commit.version), none = 0;
         int pin = 0;
         /* Sequentially consistent: see look_around() in blocks.c. */
         for (; pin < EA_PINS && !ea_cas(&store->header->pins[pin], &none, word, EA_SEQ_CST); pin++) none = 0;

@@ -134,6 +134,25 @@ static void a_record_in_the_block_of_an_older_one_is_another(void) {
     close_store();
 }
 
+/* Nobody is quicker then, though it looks as if somebody always were: nothing is tried again and again. */
+static void a_horizon_above_the_newest_version_is_a_lie(void) {
+    for (storage_kind kind = 0; kind < STORAGE_KINDS; kind++) {
+        int64_t sum;
+        open_store(kind);
+        CHECK(storage_put(&user, "key", "value") == EA_STORE_OK);
+        ea_store(&user.header->horizon, UINT64_MAX, EA_RELAXED);
+        for (int round = 0; round < 2000; round++) { /* of 65,536 attempts each, this would take minutes */
+            ea_change change = storage_change("key", "other"), absent = storage_change("other", "value");
+            CHECK(get(&user, "key") == EA_STORE_CORRUPT && get(&other, "key") == EA_STORE_CORRUPT);
+            CHECK(ea_store_replace(&user, &change, (const uint8_t *)"value", 5) == EA_STORE_CORRUPT);
+            CHECK(ea_store_replace(&user, &absent, NULL, 0) == EA_STORE_CORRUPT);
+            CHECK(ea_store_add(&user, (const uint8_t *)"sum", 3, 1, &sum) == EA_STORE_CORRUPT);
+            CHECK(storage_delete(&user, "other") == EA_STORE_CORRUPT);
+        }
+        close_store();
+    }
+}
+
 int main(void) {
     static const check_test TESTS[] = {
         TEST(an_older_version_is_refused),
@@ -142,6 +161,7 @@ int main(void) {
         TEST(a_root_that_names_no_block_is_no_empty_store),
         TEST(what_is_not_authentic_is_not_different),
         TEST(a_record_in_the_block_of_an_older_one_is_another),
+        TEST(a_horizon_above_the_newest_version_is_a_lie),
     };
     const char *missing;
     check_watch(60);

@@ -124,7 +124,7 @@ static PyObject *store_new(PyTypeObject *type, PyObject *args, PyObject *keyword
 static PyObject *store_close(StoreObject *self, PyObject *unused) {
     if (self->base != NULL) {
         if (self->store.header != NULL) {
-            ea_store_drop_pins(&self->store, self->store.state >> 4 & 0xfff);
+            ea_store_drop_pins(&self->store, ea_owner_of(self->store.state));
             ea_store_detach(&self->store);
         }
         (void)munmap(self->base, self->size);
