@@ -263,9 +263,8 @@ void ea_blocks_let_go(ea_store *store) {
     keep(store, 0, 0);
 }
 
-void ea_blocks_give_back(ea_store *store) {
+void ea_blocks_forget(ea_store *store) {
     ea_list *lists[] = {&store->limbo, &store->unsynced, &store->stash, &store->taken, &store->replaced};
-    ea_blocks_let_go(store);
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
         free(lists[i]->items);
         *lists[i] = (ea_list){0};

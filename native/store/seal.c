@@ -29,8 +29,12 @@ static unsigned forks;
 static void forked(void) { forks++; }
 
 bool ea_store_keys_start(const char **missing) {
+    static bool listens; /* for forks */
     *missing = EA_NO_AES;
-    return ea_cpu_has_aes() && ea_xaes_start(missing) && (*missing = "memory for a fork handler", pthread_atfork(NULL, NULL, forked) == 0);
+    if (!ea_cpu_has_aes() || !ea_xaes_start(missing)) return false;
+    *missing = "memory for a fork handler";
+    if (!listens) listens = pthread_atfork(NULL, NULL, forked) == 0;
+    return listens;
 }
 
 /* `name` says which of the keys. */

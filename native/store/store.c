@@ -29,10 +29,18 @@ ea_store_status ea_store_attach(ea_store *store, void *base, uint32_t limit, uin
     return status != EA_STORE_OK || store->draft != NULL ? status : EA_STORE_NO_MEMORY;
 }
 
-void ea_store_detach(ea_store *store) {
-    ea_blocks_give_back(store);
+void ea_store_forget(ea_store *store) {
+    ea_blocks_forget(store);
     ea_draft_free(store->draft);
     ea_store_keys_free(store->keys);
     free(store->scratch);
     *store = (ea_store){0};
+}
+
+void ea_store_detach(ea_store *store) {
+    if (store->header != NULL) {
+        ea_store_drop_pins(store, ea_owner_of(store->state));
+        ea_blocks_let_go(store);
+    }
+    ea_store_forget(store);
 }

@@ -121,6 +121,8 @@ uint8_t *ea_store_scratch(ea_store *store, size_t size);
 ea_store_status ea_store_attach(ea_store *store, void *base, uint32_t limit, uint32_t owner, ea_store_keys *keys, bool detects);
 /* Give back all that it holds. */
 void ea_store_detach(ea_store *store);
+/* Its private memory alone: what it holds is another's, or the keeper's to mourn. */
+void ea_store_forget(ea_store *store);
 
 /* ---- views (view.c) ---- */
 ea_store_status ea_store_look(ea_store *store, ea_view *view);
@@ -173,8 +175,8 @@ bool ea_blocks_replace(ea_store *store, uint32_t index);
 void ea_blocks_retire(ea_store *store, uint64_t version);
 /* Everything that is held goes to all. */
 void ea_blocks_let_go(ea_store *store);
-/* That, and the private memory. */
-void ea_blocks_give_back(ea_store *store);
+/* The private memory of all lists. */
+void ea_blocks_forget(ea_store *store);
 /* Give a block to all: a free one; or one that was retired by a version (what the word of their stack is then). */
 void ea_blocks_free(ea_store *store, uint32_t index);
 uint64_t ea_blocks_leave(ea_store *store, uint32_t index, uint64_t retired);

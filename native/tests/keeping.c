@@ -48,8 +48,8 @@ void close_store(void) {
 }
 
 void abandon(void) {
-    storage_forget(&user);
-    storage_forget(&other);
+    ea_store_forget(&user);
+    ea_store_forget(&other);
     (void)ea_keeper_close(&keeper, false);
     (void)close(keeper.fd);
 }

@@ -303,7 +303,7 @@ static void end_users(void) {
     mourn_all();
     for (unsigned i = 0; i < MODEL_THREADS; i++) {
         if (!attached[i]) continue;
-        if (model_was_killed(i)) storage_forget(&users[i]);
+        if (model_was_killed(i)) ea_store_forget(&users[i]);
         else ea_store_detach(&users[i]);
     }
     CHECK(storage_lost(&made) <= model_kills() * LOST_MOST);

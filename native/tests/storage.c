@@ -26,15 +26,6 @@ void storage_attach(const storage *self, ea_store *user, uint32_t owner) {
     CHECK(ea_store_attach(user, self->base, self->limit, owner, keys, self->kind == STORAGE_DETECTING) == EA_STORE_OK);
 }
 
-void storage_forget(ea_store *user) {
-    free(user->stash.items);
-    free(user->limbo.items);
-    free(user->taken.items);
-    free(user->replaced.items);
-    user->stash = user->limbo = user->taken = user->replaced = (ea_list){0};
-    ea_store_detach(user);
-}
-
 ea_change storage_change(const char *key, const char *value) {
     return (ea_change){.key = (const uint8_t *)key,
                        .key_size = (uint32_t)strlen(key),

@@ -16,8 +16,6 @@ typedef struct {
 void storage_create(storage *self, uint8_t *base, uint32_t limit, storage_kind kind);
 void storage_destroy(storage *self);
 void storage_attach(const storage *self, ea_store *user, uint32_t owner);
-/* Its private memory alone: for a user who was killed, and gives nothing back. */
-void storage_forget(ea_store *user);
 
 /* Most tests need no other keys and values than text. NULL: the key is deleted. */
 ea_change storage_change(const char *key, const char *value);

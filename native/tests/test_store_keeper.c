@@ -139,7 +139,7 @@ static void what_a_dead_user_held_is_given_back_while_others_go_on(void) {
         uint32_t blocks;
         for (uint32_t turn = 0; turn < 1000; turn++) put(turn % 2 ? &user : &other, name_of(turn % 60), "value");
         CHECK(ea_store_pin(&other, &kept) == EA_STORE_OK);
-        storage_forget(&other);
+        ea_store_forget(&other);
         CHECK(ea_keeper_mourn(&keeper, 2, &blocks) == EA_KEEPER_OK && blocks > 0);
         CHECK(ea_store_lowest_pin(&user) == UINT64_MAX);
         for (uint32_t turn = 0; turn < 1000; turn++) put(&user, name_of(turn % 60), "value");
@@ -165,7 +165,7 @@ static void what_the_dead_have_replaced_is_still_read(void) {
     for (uint32_t i = 0; i < 60; i++) put(i % 2 ? &user : &other, name_of(i), "old");
     CHECK(ea_store_pin(&user, &kept) == EA_STORE_OK);
     for (uint32_t i = 0; i < 60; i++) put(&other, name_of(i), "new");
-    storage_forget(&other);
+    ea_store_forget(&other);
     CHECK(ea_keeper_mourn(&keeper, 2, &blocks) == EA_KEEPER_OK && blocks > 0);
     for (uint32_t turn = 0; turn < 1000; turn++) put(&user, name_of(turn % 60), "newer");
     for (uint32_t i = 0; i < 60; i++) CHECK(storage_has(&user, &kept, name_of(i), "old"));
@@ -181,7 +181,7 @@ static void what_was_lost_is_found_at_closing(void) {
     open_store(NULL);
     uint32_t blocks;
     put(&user, "key", "value");
-    storage_forget(&other);
+    ea_store_forget(&other);
     (void)ea_add(&keeper.store.header->fresh, 10, EA_RELAXED); /* killed when it had just taken them */
     CHECK(ea_keeper_mourn(&keeper, 2, &blocks) == EA_KEEPER_OK && blocks == 0);
     storage whole = memory();

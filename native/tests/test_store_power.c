@@ -117,7 +117,7 @@ static void what_a_power_cut_brought_back_is_not_of_the_dead_who_had_replaced_it
     put_all(&other, KEYS, "lost");
     abandon();
     open_store(NEXT_BOOT);
-    storage_forget(&other);
+    ea_store_forget(&other);
     CHECK(ea_keeper_mourn(&keeper, 2, &blocks) == EA_KEEPER_OK && blocks == 0);
     attach(&other, 2);
     for (uint32_t round = 0; round < 3000; round++) put(&other, "another", "value");

@@ -12,6 +12,7 @@ typedef struct {
     ea_keeper keeper;
     PyObject *path;
     bool open, created;
+    bool busy; /* in another thread */
 } KeeperObject;
 
 static PyObject *refuse(KeeperObject *self, ea_keeper_status status) {
@@ -35,20 +36,8 @@ static PyObject *refuse(KeeperObject *self, ea_keeper_status status) {
     }
 }
 
-static bool random_into(ea_store_shape *shape) {
-    PyObject *os = PyImport_ImportModule("os");
-    PyObject *random = os == NULL ? NULL : PyObject_CallMethod(os, "urandom", "i", (int)(sizeof shape->id + sizeof shape->seed));
-    if (random != NULL) {
-        memcpy(shape->id, PyBytes_AS_STRING(random), sizeof shape->id);
-        memcpy(shape->seed, PyBytes_AS_STRING(random) + sizeof shape->id, sizeof shape->seed);
-    }
-    Py_XDECREF(os);
-    Py_XDECREF(random);
-    return random != NULL;
-}
-
 static bool open_it(KeeperObject *self, ea_store_shape *shape, const uint8_t *boot, const char *id) {
-    if (!random_into(shape)) return false;
+    if (!store_identify(shape)) return false;
     if (id != NULL) memcpy(shape->id, id, sizeof shape->id);
     int fd = ea_store_file(PyBytes_AS_STRING(self->path), shape, &self->created);
     if (fd < 0) {
@@ -88,10 +77,20 @@ static PyObject *keeper_new(PyTypeObject *type, PyObject *args, PyObject *keywor
 }
 
 static ea_keeper *opened(KeeperObject *self) {
-    if (self->open) return &self->keeper;
-    PyErr_SetString(PyExc_ValueError, "the keeper is closed");
+    if (self->open && !self->busy) return &self->keeper;
+    PyErr_SetString(PyExc_ValueError, self->open ? "another thread uses the keeper" : "the keeper is closed");
     return NULL;
 }
+
+/* What waits for a disk lets other threads go on, but not in this keeper. */
+#define WAITING(self, work)        \
+    do {                           \
+        (self)->busy = true;       \
+        Py_BEGIN_ALLOW_THREADS     \
+        work;                      \
+        Py_END_ALLOW_THREADS       \
+        (self)->busy = false;      \
+    } while (0)
 
 static void let_go(KeeperObject *self) {
     if (self->open) (void)close(self->keeper.fd);
@@ -100,10 +99,9 @@ static void let_go(KeeperObject *self) {
 
 static PyObject *keeper_close(KeeperObject *self, PyObject *unused) {
     if (!self->open) Py_RETURN_NONE;
+    if (opened(self) == NULL) return NULL;
     ea_keeper_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = ea_keeper_close(&self->keeper, true);
-    Py_END_ALLOW_THREADS
+    WAITING(self, status = ea_keeper_close(&self->keeper, true));
     int error = errno;
     let_go(self);
     errno = error;
@@ -128,9 +126,7 @@ static PyObject *keeper_grow(KeeperObject *self, PyObject *unused) {
     if (keeper == NULL) return NULL;
     uint32_t before = ea_load(&keeper->store.header->usable, EA_RELAXED);
     ea_keeper_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = ea_keeper_grow(keeper);
-    Py_END_ALLOW_THREADS
+    WAITING(self, status = ea_keeper_grow(keeper));
     if (status != EA_KEEPER_OK) return refuse(self, status);
     return PyBool_FromLong(ea_load(&keeper->store.header->usable, EA_RELAXED) > before);
 }
@@ -140,9 +136,7 @@ static PyObject *keeper_sync(KeeperObject *self, PyObject *unused) {
     uint64_t version = 0;
     ea_keeper_status status;
     if (keeper == NULL) return NULL;
-    Py_BEGIN_ALLOW_THREADS
-    status = ea_keeper_sync(keeper, &version);
-    Py_END_ALLOW_THREADS
+    WAITING(self, status = ea_keeper_sync(keeper, &version));
     return status == EA_KEEPER_OK ? PyLong_FromUnsignedLongLong(version) : refuse(self, status);
 }
 

@@ -1,7 +1,12 @@
 /* The extension module of stores. Of its two variants only the host's has keepers. */
+#include <pthread.h>
 #include <stdarg.h>
 
 #include "types.h"
+
+unsigned store_forks;
+
+static void forked(void) { store_forks++; }
 
 PyObject *store_raise(const char *name, const char *hint, const char *format, ...) {
     va_list arguments;
@@ -62,6 +67,18 @@ int store_again(StoreObject *self, ea_store_status status) {
     return done != NULL && store_open(self) != NULL ? 1 : -1;
 }
 
+bool store_identify(ea_store_shape *shape) {
+    PyObject *os = PyImport_ImportModule("os");
+    PyObject *random = os == NULL ? NULL : PyObject_CallMethod(os, "urandom", "i", (int)(sizeof shape->id + sizeof shape->seed));
+    if (random != NULL) {
+        memcpy(shape->id, PyBytes_AS_STRING(random), sizeof shape->id);
+        memcpy(shape->seed, PyBytes_AS_STRING(random) + sizeof shape->id, sizeof shape->seed);
+    }
+    Py_XDECREF(os);
+    Py_XDECREF(random);
+    return random != NULL;
+}
+
 static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, .m_name = "eactors._store", .m_doc = "Stores.", .m_size = -1};
 
 PyMODINIT_FUNC PyInit__store(void) {
@@ -70,6 +87,7 @@ PyMODINIT_FUNC PyInit__store(void) {
                                    &Keeper_Type,
 #endif
                                    NULL};
+    if (pthread_atfork(NULL, NULL, forked) != 0) return PyErr_NoMemory();
     PyObject *module = PyModule_Create(&definition);
     for (int i = 0; module != NULL && types[i] != NULL; i++)
         if (PyModule_AddType(module, types[i]) < 0) Py_CLEAR(module);

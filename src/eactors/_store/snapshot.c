@@ -15,7 +15,7 @@ static bool is_open(SnapshotObject *self) {
 }
 
 static PyObject *snapshot_close(SnapshotObject *self, PyObject *unused) {
-    if (self->store != NULL && self->store->base != NULL) ea_store_unpin(&self->store->store, &self->view);
+    if (self->store != NULL && self->store->base != NULL && self->store->forks == store_forks) ea_store_unpin(&self->store->store, &self->view);
     Py_CLEAR(self->store);
     Py_RETURN_NONE;
 }

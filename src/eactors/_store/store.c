@@ -10,8 +10,9 @@
 #include "types.h"
 
 ea_store *store_open(StoreObject *self) {
-    if (self->base != NULL) return &self->store;
-    PyErr_SetString(PyExc_ValueError, "the store is closed");
+    if (self->base != NULL && self->forks == store_forks) return &self->store;
+    PyErr_SetString(PyExc_ValueError, self->base == NULL ? "the store is closed"
+                                                         : "the store was opened by the process that this one was forked from");
     return NULL;
 }
 
@@ -57,16 +58,9 @@ static void *map(const char *path, uint32_t limit) {
 
 static bool in_memory(void *base, uint32_t limit) {
     ea_store_shape shape = {.limit = limit, .usable = limit};
-    PyObject *os = PyImport_ImportModule("os");
-    PyObject *random = os == NULL ? NULL : PyObject_CallMethod(os, "urandom", "i", (int)(sizeof shape.id + sizeof shape.seed));
-    if (random != NULL) {
-        memcpy(shape.id, PyBytes_AS_STRING(random), sizeof shape.id);
-        memcpy(shape.seed, PyBytes_AS_STRING(random) + sizeof shape.id, sizeof shape.seed);
-        ea_store_format(base, &shape);
-    }
-    Py_XDECREF(os);
-    Py_XDECREF(random);
-    return random != NULL;
+    bool ok = store_identify(&shape);
+    if (ok) ea_store_format(base, &shape);
+    return ok;
 }
 
 static ea_store_keys *keys_of(const Py_buffer *key, const uint8_t id[16]) {
@@ -110,6 +104,7 @@ static PyObject *store_new(PyTypeObject *type, PyObject *args, PyObject *keyword
         PyErr_Format(PyExc_ValueError, "no store has %u blocks, or a user %u", limit, owner);
     } else if ((self = (StoreObject *)type->tp_alloc(type, 0)) != NULL) {
         self->size = (size_t)limit * EA_BLOCK;
+        self->forks = store_forks;
         self->wait = wait == Py_None ? NULL : Py_NewRef(wait);
         self->base = map(path, limit);
         if (self->base == NULL || (path == NULL && !in_memory(self->base, limit)) ||
@@ -123,10 +118,8 @@ static PyObject *store_new(PyTypeObject *type, PyObject *args, PyObject *keyword
 
 static PyObject *store_close(StoreObject *self, PyObject *unused) {
     if (self->base != NULL) {
-        if (self->store.header != NULL) {
-            ea_store_drop_pins(&self->store, ea_owner_of(self->store.state));
-            ea_store_detach(&self->store);
-        }
+        if (self->forks == store_forks) ea_store_detach(&self->store);
+        else ea_store_forget(&self->store);
         (void)munmap(self->base, self->size);
         self->base = NULL;
     }

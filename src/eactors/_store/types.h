@@ -5,13 +5,15 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include "store/header.h"
 #include "store/store.h"
 
 typedef struct {
     PyObject_HEAD
     ea_store store;
-    void *base; /* NULL: closed */
+    void *base;     /* NULL: closed */
     size_t size;
+    unsigned forks; /* store_forks when it was opened */
     PyObject *wait; /* or NULL */
 } StoreObject;
 
@@ -30,7 +32,11 @@ PyObject *store_refuse(const ea_store *store, ea_store_status status);
 /* Whether to try once more: 1; 0: no; -1: no, and an exception is set. */
 int store_again(StoreObject *self, ea_store_status status);
 
-/* NULL and ValueError if it is closed. */
+/* In how many forks this process is the child: what its parent has opened is the parent's. */
+extern unsigned store_forks;
+/* A new store's random id and seed; false and an exception if there are none. */
+bool store_identify(ea_store_shape *shape);
+/* NULL and ValueError if it is closed, or another process's. */
 ea_store *store_open(StoreObject *self);
 /* The bytes of a key or a value; false and an exception if it is none. */
 bool store_key(PyObject *object, const uint8_t **key, uint32_t *size);
