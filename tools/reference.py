@@ -252,7 +252,10 @@ def command_parts() -> Iterator[str]:
 
 
 def _commands(group: click.Group) -> Iterator[tuple[str, click.Command]]:
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
         yield name, command
         if isinstance(command, click.Group):
             yield from ((f"{name} {below}", each) for below, each in _commands(command))

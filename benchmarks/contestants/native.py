@@ -14,7 +14,7 @@ NATIVE = Path(__file__).parents[2] / "native"
 def _program() -> tuple[str, tempfile.TemporaryDirectory[str]]:
     """Compile it, once; the folder lives as long as the path is kept with it."""
     folder = tempfile.TemporaryDirectory(prefix="bench-")
-    program = f"{folder.name}/pingpong"
+    program = f"{folder.name}/plain/pingpong"
     subprocess.run(["make", "-s", "-C", NATIVE, "bench", f"BUILD={folder.name}"], check=True)
     return program, folder
 

@@ -45,7 +45,7 @@ ea_store_status ea_store_look(ea_store *store, ea_view *view) {
         read_commit all;
         uint64_t words[sizeof(read_commit) / 8];
     } read;
-    unsigned count = (store->detects ? sizeof read : sizeof read.all.commit) / 8;
+    unsigned count = (unsigned)(store->detects ? sizeof read : sizeof read.all.commit) / 8;
     /* Acquire: the blocks of the version that it names. */
     uint64_t word = ea_load(&store->header->root, EA_ACQUIRE);
     for (int attempt = 0; attempt < EA_STORE_ATTEMPTS; attempt++) {
