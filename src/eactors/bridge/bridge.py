@@ -26,16 +26,28 @@ from eactors.host.cpus import usable_cpus
 from eactors.host.errors import LaunchError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+    from typing import Protocol
 
     from eactors.bridge.words import Ending
     from eactors.deployment.plan import PlannedChannel
     from eactors.host.deployed import Deployed
     from eactors.host.layout import Layout
 
+    class Told(Protocol):
+        """What of a span says how far the other end is."""
+
+        @property
+        def connected(self) -> bool: ...
+        @property
+        def settled(self) -> bool: ...
+
+
 _PATIENCE = 1.0
 """Seconds before people are told that another server is not there."""
 _DIAL = 5.0
+_REUNION = 2.5
+"""Seconds in which two servers whose connection has broken are connected again, if both are there."""
 _SPINS = 200
 _MOST_KEPT = 1 << 20
 """Bytes of one channel and direction that are on the way between two servers, about."""
@@ -113,11 +125,7 @@ class Bridge:
 
     def close(self, grace: float) -> None:
         """Wait until the other servers have what they were told, at most so long, and end."""
-        deadline = time.monotonic() + grace
-        while time.monotonic() < deadline and not all(
-            span.native.settled for span in self._spans.values() if span.native.connected
-        ):
-            time.sleep(0.001)
+        wait_until_told([span.native for span in self._spans.values() if span.has_met], grace)
         self._door.close()
         for span in self._spans.values():
             span.close()
@@ -169,6 +177,24 @@ class Bridge:
             self._region.ring(self._layout.host_bell)
 
 
+def wait_until_told(spans: Iterable[Told], grace: float, reunion: float = _REUNION) -> None:
+    """Wait until the other ends have all that was sent.
+
+    Args:
+        spans: Those that have been connected before, at least.
+        grace: For how long at most, in seconds.
+        reunion: For how long one that is not connected is waited for: its connection may have
+            broken just now, and whoever is there makes another; or the other server has ended.
+    """
+    begun = time.monotonic()
+    seen = dict.fromkeys(spans, begun)
+    while (now := time.monotonic()) < begun + grace:
+        seen.update((span, now) for span in seen if span.connected)
+        if all(span.settled or now >= last + reunion for span, last in seen.items()):
+            return
+        time.sleep(0.001)
+
+
 def window_of(channel: PlannedChannel) -> tuple[int, int]:
     """How many frames of a channel may be on the way, and the bytes of each.
 
@@ -214,4 +240,4 @@ def _failure(title: str, error: WireError | RegionCorrupted) -> Failed:
     return Failed(f"what answers as server {title} is none: {error}", "see what listens at its address")
 
 
-__all__ = ["REASONS", "Bridge", "window_of"]
+__all__ = ["REASONS", "Bridge", "wait_until_told", "window_of"]

@@ -68,6 +68,11 @@ class Span:
         for thread in self._threads:
             thread.start()
 
+    @property
+    def has_met(self) -> bool:
+        """Whether the peer was ever there."""
+        return self._peer_run != NOBODY
+
     def hello(self) -> Hello:
         """What this side says of itself now."""
         return self._hello._replace(known=self._peer_run, received=self.native.received)
