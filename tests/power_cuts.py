@@ -2,7 +2,8 @@
 
 The kernel keeps what it was told to keep by a sync that has ended. Of what was written since that
 sync began, each sector may be as it was at any time. So a cut at one image is made of sectors of all images
-from the beginning of the last sync that had ended by then; before the first, of the file as it was found.
+from the beginning of the last sync that had ended by then; before the first, from the file as it was
+found, or made.
 """
 
 from __future__ import annotations
@@ -34,10 +35,7 @@ class Images:
         """What a sector may be of, when the power fails at an image; the oldest first."""
         ends = [number for number in range(at + 1) if self._kinds[number] == "end"]
         since = ends[-1] - 1 if ends else 0
-        found = self._images[since : at + 1]
-        if not ends and self._kinds[0] != "stable":
-            found.insert(0, bytes(len(found[0])))  # it was not there
-        return found
+        return self._images[since : at + 1]
 
     def cut(self, at: int, sector: int, chance: random.Random) -> bytes:
         """What is on the disk after a power cut at an image.

@@ -66,7 +66,7 @@ def _access(path: str, key: bytes | None, keeper: Connection) -> Access:
         keeper.send(wanted)
         keeper.recv()
 
-    there = Store(path, ROOM, os.getpid() % 4095, key=key, wait=wait)
+    there = Store(path, ROOM, os.getpid() % 4095, keys=None if key is None else lambda _: key, wait=wait)
     get, put = there.get, there.put
 
     def fill(pairs: Pairs) -> None:

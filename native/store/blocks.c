@@ -205,7 +205,9 @@ ea_store_status ea_blocks_reserve(ea_store *store, uint64_t count) {
     }
     if (has(store, count)) return EA_STORE_OK;
     ea_view view;
+    ea_store_keys *keys = store->keys;
     (void)ea_store_look(store, &view); /* for a newer version; what is wrong with it, the commit will find */
+    store->keys = keys;                /* what is being written goes on under them */
     look_around(store, 0);
     ripen(store);
     drain(store, count);

@@ -218,7 +218,6 @@ static ea_store_status draft_all(ea_store *store, const ea_view *view, const ea_
 
 ea_store_status ea_store_commit_to(ea_store *store, const ea_view *view, ea_change *changes, size_t count) {
     uint32_t before = store->taken.count;
-    store->replaced.count = 0;
     ea_store_status status = draft_all(store, view, changes, count);
     /* There was nothing to delete, if what was read was of this version. */
     if (status == EA_STORE_OK && !store->draft->changed) return ea_store_judge(store, view, EA_STORE_ABSENT);

@@ -155,6 +155,12 @@ ea_keeper_status ea_keeper_grow(ea_keeper *keeper) {
     return EA_KEEPER_OK;
 }
 
+/* Nobody comes back to a version that was under an older key. */
+static void drop_keys(ea_store_header *header, uint32_t number) {
+    for (int i = 0; i < EA_KEY_SLOTS; i++)
+        if (header->keys[i].state == 1 && header->keys[i].key_id < number) header->keys[i] = (ea_key_slot){0};
+}
+
 ea_keeper_status ea_keeper_sync(ea_keeper *keeper, uint64_t *version) {
     ea_store *store = &keeper->store;
     ea_store_header *header = store->header;
@@ -162,6 +168,7 @@ ea_keeper_status ea_keeper_sync(ea_keeper *keeper, uint64_t *version) {
     if (ea_store_pin(store, &view) != EA_STORE_OK) return EA_KEEPER_CORRUPT;
     *version = view.commit.version;
     if (!keeper->lasts) {
+        drop_keys(header, view.commit.key_id);
         ea_store_unpin(store, &view);
         return EA_KEEPER_OK;
     }
@@ -174,6 +181,7 @@ ea_keeper_status ea_keeper_sync(ea_keeper *keeper, uint64_t *version) {
     }
     /* Release: the slot is written before what only the older one needed is used again. */
     if (ok) ea_store(&header->durable, view.commit.version, EA_RELEASE);
+    if (ok) drop_keys(header, view.commit.key_id);
     ea_store_unpin(store, &view);
     return ok ? EA_KEEPER_OK : EA_KEEPER_SYSTEM;
 }

@@ -5,20 +5,20 @@
 #include "header.h"
 #include "store.h"
 
-ea_store_status ea_store_attach(ea_store *store, void *base, uint32_t limit, uint32_t owner, ea_store_keys *keys, bool detects) {
+ea_store_status ea_store_attach(ea_store *store, void *base, uint32_t limit, uint32_t owner, const ea_key_source *source, bool detects) {
     ea_store_fixed fixed;
     ea_view view = {0};
     *store = (ea_store){.header = base,
                         .blocks = base,
                         .limit = limit,
                         .state = (owner & 0xfff) << 4,
-                        .sealed = keys != NULL,
-                        .keys = keys,
+                        .sealed = source != NULL,
+                        .source = source == NULL ? (ea_key_source){0} : *source,
                         .detects = detects,
                         .newest.pin = -1};
     memcpy(&fixed, &store->header->fixed, sizeof fixed);
     if (limit <= EA_HEADER_BLOCKS || limit > EA_REF_INDEX || !ea_header_is_right(&fixed) ||
-        fixed.limit < limit || fixed.encryption != (keys != NULL) || fixed.detects != detects || (detects && keys == NULL))
+        fixed.limit < limit || fixed.encryption != (source != NULL) || fixed.detects != detects || (detects && source == NULL))
         return EA_STORE_CORRUPT;
     memcpy(store->id, fixed.id, sizeof store->id);
     memcpy(store->seed, fixed.seed, sizeof store->seed);
@@ -32,7 +32,7 @@ ea_store_status ea_store_attach(ea_store *store, void *base, uint32_t limit, uin
 void ea_store_forget(ea_store *store) {
     ea_blocks_forget(store);
     ea_draft_free(store->draft);
-    ea_store_keys_free(store->keys);
+    ea_keyring_forget(store);
     free(store->scratch);
     *store = (ea_store){0};
 }

@@ -23,6 +23,7 @@ typedef enum {
     EA_STORE_WANTS_SYNC,  /* no block is free before the keeper has synced */
     EA_STORE_CORRUPT,     /* shared memory holds what no honest process writes */
     EA_STORE_FORGED,      /* what was read is not authentic */
+    EA_STORE_NO_KEY,      /* the key of this version cannot be had */
     EA_STORE_ROLLED_BACK, /* an older version than one that was seen */
     EA_STORE_OVERFLOW,    /* a counter would be larger than 64 bits */
     EA_STORE_NO_MEMORY,
@@ -30,6 +31,7 @@ typedef enum {
 
 enum {
     EA_STORE_ATTEMPTS = 1 << 16,
+    EA_KEPT_KEYS = 4, /* of the last rotations: a version that is kept longer cannot be read any more */
     EA_STORE_SPARE = EA_LEVELS / 2, /* blocks that nothing is written without: a full store must be emptied somehow */
 };
 
@@ -53,14 +55,28 @@ typedef struct {
     uint32_t first, count, room; /* those from `first` to `count` are in it */
 } ea_list;
 
+/* Where the keys of an encrypted store come from: those of a number, which are the store's then, or NULL. */
+typedef struct {
+    ea_store_keys *(*fetch)(void *context, uint32_t number);
+    void *context;
+} ea_key_source;
+
+typedef struct {
+    uint32_t number;
+    ea_store_keys *keys;
+} ea_kept_keys;
+
 typedef struct {
     ea_store_header *header;
     ea_block *blocks; /* the same memory */
     uint32_t limit;   /* blocks that are mapped: bounds every index */
     uint32_t state;   /* of blocks of ours, but for what they are */
     uint8_t id[16], seed[16];
-    bool sealed;         /* whether it is encrypted */
-    ea_store_keys *keys; /* NULL for the keeper, who reads no record, and where it is not encrypted */
+    bool sealed;          /* whether it is encrypted */
+    ea_key_source source; /* without fetch for the keeper, who reads no record, and where it is not encrypted */
+    ea_kept_keys kept[EA_KEPT_KEYS]; /* the newest version's first */
+    ea_store_keys *keys;  /* of the version that is read or written now; NULL where there is no source */
+    uint32_t written;     /* the number of the keys that the records in `taken` are under */
     bool detects;
     ea_view newest;     /* that was seen */
     ea_history history; /* of it, if the store detects */
@@ -116,15 +132,24 @@ static inline void ea_words_out(ea_a64 *to, const uint64_t *from, unsigned count
 /* Private memory that lasts until the next call. */
 uint8_t *ea_store_scratch(ea_store *store, size_t size);
 
-/* Attach to a store that the keeper has opened. `base` has room for `limit` blocks. `keys` is taken over.
- * EA_STORE_CORRUPT unless the header says what was expected. */
-ea_store_status ea_store_attach(ea_store *store, void *base, uint32_t limit, uint32_t owner, ea_store_keys *keys, bool detects);
+/* Attach to a store that the keeper has opened. `base` has room for `limit` blocks. `source`: NULL if it is not
+ * encrypted. EA_STORE_CORRUPT unless the header says what was expected. */
+ea_store_status ea_store_attach(ea_store *store, void *base, uint32_t limit, uint32_t owner, const ea_key_source *source, bool detects);
 /* Give back all that it holds. */
 void ea_store_detach(ea_store *store);
 /* Its private memory alone: what it holds is another's, or the keeper's to mourn. */
 void ea_store_forget(ea_store *store);
 
+/* ---- keys (keyring.c) ---- */
+/* From now on what is read and written is under the newest version's keys; or under those of a view that is kept. */
+static inline void ea_keyring_newest(ea_store *store) { store->keys = store->kept[0].keys; }
+ea_store_status ea_keyring_of(ea_store *store, const ea_view *view);
+/* The keys of the newest version, which are the store's then. */
+void ea_keyring_keep(ea_store *store, uint32_t number, ea_store_keys *keys);
+void ea_keyring_forget(ea_store *store);
+
 /* ---- views (view.c) ---- */
+/* The newest version, and its keys. */
 ea_store_status ea_store_look(ea_store *store, ea_view *view);
 /* What was read of the view, and is this: it was of another version unless the view still holds. */
 ea_store_status ea_store_judge(const ea_store *store, const ea_view *view, ea_store_status status);
@@ -186,7 +211,8 @@ void ea_blocks_free_waiting(ea_store *store);
 /* ---- commits (commit.c) ---- */
 struct ea_draft *ea_draft_new(void);
 void ea_draft_free(struct ea_draft *draft);
-/* Apply the changes to the version of the view. Sorted or not, no two of one key. EA_STORE_RACED if it is no longer the newest. */
+/* Apply the changes to the version of the view, and retire what is in store->replaced, too. Sorted or not, no two of one key.
+ * EA_STORE_RACED if it is no longer the newest. */
 ea_store_status ea_store_commit_to(ea_store *store, const ea_view *view, ea_change *changes, size_t count);
 /* Make the commit, whose block is reserved, the newest version, after that of the view; if it is not to be, what was taken
  * since `taken` had `from` goes back. `mark`: 8 random bytes if the counter is to be advanced to it; or NULL. */
@@ -209,15 +235,22 @@ typedef struct {
 } ea_key;
 ea_store_status ea_store_apply(ea_store *store, ea_change *changes, size_t count, const ea_view *since, const ea_key *reads,
                                size_t read_count);
+/* What was taken goes back, as nothing comes of it; the status for users. */
+ea_store_status ea_store_undo(ea_store *store, ea_store_status status);
 /* If the value is `expected` (NULL: if it is absent). */
 ea_store_status ea_store_replace(ea_store *store, ea_change *change, const uint8_t *expected, size_t expected_size);
 ea_store_status ea_store_add(ea_store *store, const uint8_t *key, size_t size, int64_t amount, int64_t *sum);
+
+/* ---- another key (rotate.c) ---- */
+/* Write all anew under the keys of this number, the next; they are the store's then, if it is EA_STORE_OK.
+ * EA_STORE_DIFFERENT if it is not the next. */
+ea_store_status ea_store_rotate(ea_store *store, uint32_t number, ea_store_keys *keys);
 
 /* ---- walking (walk.c) ---- */
 typedef struct ea_walk ea_walk;
 /* All records of a pinned view; NULL: no memory. */
 ea_walk *ea_walk_new(ea_store *store, const ea_view *view);
-/* All records that differ between two pinned views. */
+/* All records that differ between two pinned views, which are under one key. */
 ea_walk *ea_walk_changes(ea_store *store, const ea_view *before, const ea_view *after);
 /* The next: `before` or `after` with ref 0 if it was absent there; EA_STORE_ABSENT at the end. */
 ea_store_status ea_walk_next(ea_walk *walk, ea_found *before, ea_found *after);

@@ -23,18 +23,35 @@ static bool continues(const ea_store *store, const ea_commit *commit, const ea_h
     return true;
 }
 
-/* A commit that was read and belongs to the word. */
-static ea_store_status believe(ea_store *store, const read_commit *read, ea_view *view) {
+/* Whether a commit is authentic, and comes of what was seen. */
+static ea_store_status prove(const ea_store *store, const read_commit *read) {
     uint8_t tag[EA_STORE_TAG];
     static const read_commit empty = {.commit.version = 1};
-    const ea_commit *commit = &view->commit;
-    if (store->detects) {
-        /* The first commit is the host's, who has no key; it says nothing. */
-        bool first = memcmp(read, &empty, sizeof empty) == 0;
-        if (!first && !ea_store_commit_tag(store->keys, commit, &read->history, tag)) return EA_STORE_NO_MEMORY;
-        if (!first && memcmp(tag, commit->tag, sizeof tag) != 0) return EA_STORE_FORGED;
-        if (!continues(store, commit, &read->history)) return EA_STORE_ROLLED_BACK;
+    if (!store->detects) return EA_STORE_OK;
+    /* The first commit is the host's, who has no key; it says nothing. */
+    bool first = memcmp(read, &empty, sizeof empty) == 0;
+    if (!first && !ea_store_commit_tag(store->keys, &read->commit, &read->history, tag)) return EA_STORE_NO_MEMORY;
+    if (!first && memcmp(tag, read->commit.tag, sizeof tag) != 0) return EA_STORE_FORGED;
+    return continues(store, &read->commit, &read->history) ? EA_STORE_OK : EA_STORE_ROLLED_BACK;
+}
+
+/* A commit that was read and belongs to the word. */
+static ea_store_status believe(ea_store *store, const read_commit *read, ea_view *view) {
+    uint32_t number = view->commit.key_id;
+    /* Whoever has come by an old key must not bring back the time when it was good. */
+    if (number < store->newest.commit.key_id) return EA_STORE_ROLLED_BACK;
+    bool known = store->source.fetch == NULL || (store->keys != NULL && store->kept[0].number == number);
+    if (!known && (store->keys = store->source.fetch(store->source.context, number)) == NULL) {
+        ea_keyring_newest(store);
+        return EA_STORE_NO_KEY;
     }
+    ea_store_status status = prove(store, read);
+    if (status != EA_STORE_OK) {
+        if (!known) ea_store_keys_free(store->keys);
+        ea_keyring_newest(store);
+        return status;
+    }
+    if (!known) ea_keyring_keep(store, number, store->keys);
     store->newest = *view;
     store->history = read->history;
     return EA_STORE_OK;
@@ -45,6 +62,7 @@ ea_store_status ea_store_look(ea_store *store, ea_view *view) {
         read_commit all;
         uint64_t words[sizeof(read_commit) / 8];
     } read;
+    ea_keyring_newest(store);
     unsigned count = (unsigned)(store->detects ? sizeof read : sizeof read.all.commit) / 8;
     /* Acquire: the blocks of the version that it names. */
     uint64_t word = ea_load(&store->header->root, EA_ACQUIRE);

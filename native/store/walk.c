@@ -13,25 +13,28 @@ typedef struct {
 
 struct ea_walk {
     ea_store *store;
+    ea_view view;  /* whose keys all of it is under */
     uint64_t left; /* pairs that an honest store can still have */
     unsigned count;
     both pairs[(EA_LEVELS + 1) * (EA_FANOUT + 1)];
 };
 
-static ea_walk *begin(ea_store *store, const ea_commit *before, const ea_commit *after) {
+static ea_walk *begin(ea_store *store, const ea_commit *before, const ea_view *view) {
+    const ea_commit *after = &view->commit;
     ea_walk *walk = malloc(sizeof *walk);
     if (walk == NULL) return NULL;
     walk->store = store;
+    walk->view = *view;
     walk->left = UINT64_C(4) * (EA_FANOUT + 1) * store->limit;
     walk->count = before->root != after->root || before->root_tag != after->root_tag;
     walk->pairs[0] = (both){.refs = {before->root, after->root}, .tags = {before->root_tag, after->root_tag}};
     return walk;
 }
 
-ea_walk *ea_walk_new(ea_store *store, const ea_view *view) { return begin(store, &(ea_commit){0}, &view->commit); }
+ea_walk *ea_walk_new(ea_store *store, const ea_view *view) { return begin(store, &(ea_commit){0}, view); }
 
 ea_walk *ea_walk_changes(ea_store *store, const ea_view *before, const ea_view *after) {
-    return begin(store, &before->commit, &after->commit);
+    return begin(store, &before->commit, after);
 }
 
 void ea_walk_free(ea_walk *walk) { free(walk); }
@@ -66,6 +69,8 @@ static ea_store_status expand(ea_walk *walk, const both *above) {
 }
 
 ea_store_status ea_walk_next(ea_walk *walk, ea_found *before, ea_found *after) {
+    ea_store_status known = ea_keyring_of(walk->store, &walk->view);
+    if (known != EA_STORE_OK) return known;
     while (walk->count > 0) {
         both now = walk->pairs[--walk->count];
         if (walk->left-- == 0) return EA_STORE_CORRUPT; /* it goes in circles */

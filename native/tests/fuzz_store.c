@@ -235,9 +235,17 @@ static ea_store_shape shape_of(unsigned kind) {
     return made;
 }
 
+static ea_store_keys *keys_of(void *context, uint32_t number) {
+    uint8_t key[EA_STORE_KEY];
+    (void)context;
+    memcpy(key, KEY, sizeof key);
+    key[1] = (uint8_t)number;
+    return ea_store_keys_new(key, ID);
+}
+
 static ea_store_status attach(ea_store *store, const ea_keeper *keeper, unsigned kind, uint32_t owner) {
-    return ea_store_attach(store, keeper->store.header, keeper->store.limit, owner, kind > 0 ? ea_store_keys_new(KEY, ID) : NULL,
-                           kind > 1);
+    static const ea_key_source SOURCE = {.fetch = keys_of};
+    return ea_store_attach(store, keeper->store.header, keeper->store.limit, owner, kind > 0 ? &SOURCE : NULL, kind > 1);
 }
 
 static int file_of(const void *bytes, size_t size) {

@@ -4,7 +4,7 @@
 
 #include "check.h"
 
-static const uint8_t KEY[EA_STORE_KEY] = {1, 2, 3}, ID[16] = {4, 5, 6};
+static const uint8_t ID[16] = {4, 5, 6};
 
 void storage_create(storage *self, uint8_t *base, uint32_t limit, storage_kind kind) {
     ea_store_shape shape = {.limit = limit, .usable = limit, .encryption = kind != STORAGE_PLAIN, .detects = kind == STORAGE_DETECTING};
@@ -22,9 +22,18 @@ void storage_destroy(storage *self) {
 }
 
 void storage_attach(const storage *self, ea_store *user, uint32_t owner) {
-    ea_store_keys *keys = self->kind == STORAGE_PLAIN ? NULL : ea_store_keys_new(KEY, ID);
-    CHECK(ea_store_attach(user, self->base, self->limit, owner, keys, self->kind == STORAGE_DETECTING) == EA_STORE_OK);
+    const ea_key_source *source = self->kind == STORAGE_PLAIN ? NULL : &STORAGE_SOURCE;
+    CHECK(ea_store_attach(user, self->base, self->limit, owner, source, self->kind == STORAGE_DETECTING) == EA_STORE_OK);
 }
+
+/* Anyone has them. */
+ea_store_keys *storage_keys(void *context, uint32_t number) {
+    uint8_t key[EA_STORE_KEY] = {1, 2, 3, (uint8_t)number};
+    (void)context;
+    return ea_store_keys_new(key, ID);
+}
+
+const ea_key_source STORAGE_SOURCE = {.fetch = storage_keys};
 
 ea_change storage_change(const char *key, const char *value) {
     return (ea_change){.key = (const uint8_t *)key,

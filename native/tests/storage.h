@@ -15,6 +15,9 @@ typedef struct {
 /* An empty store that need not last, in `base`, which starts on a line; NULL: in memory of its own. */
 void storage_create(storage *self, uint8_t *base, uint32_t limit, storage_kind kind);
 void storage_destroy(storage *self);
+/* The keys of a number, and where users get them. */
+ea_store_keys *storage_keys(void *context, uint32_t number);
+extern const ea_key_source STORAGE_SOURCE;
 void storage_attach(const storage *self, ea_store *user, uint32_t owner);
 
 /* Most tests need no other keys and values than text. NULL: the key is deleted. */

@@ -306,14 +306,13 @@ static void a_walk_finds_all_records_and_all_changes(void) {
 /* --- attaching --- */
 
 static void a_store_that_is_not_what_was_expected_is_refused(void) {
-    static const uint8_t KEY[EA_STORE_KEY], ID[16];
     ea_store other;
     for (storage_kind kind = 0; kind < STORAGE_KINDS; kind++) {
         open_store(SMALL, kind);
         ea_store_header *header = (void *)made.base;
         for (storage_kind said = 0; said < STORAGE_KINDS; said++) {
-            ea_store_keys *keys = said == STORAGE_PLAIN ? NULL : ea_store_keys_new(KEY, ID);
-            ea_store_status status = ea_store_attach(&other, made.base, SMALL, 9, keys, said == STORAGE_DETECTING);
+            const ea_key_source *source = said == STORAGE_PLAIN ? NULL : &STORAGE_SOURCE;
+            ea_store_status status = ea_store_attach(&other, made.base, SMALL, 9, source, said == STORAGE_DETECTING);
             CHECK((status == EA_STORE_OK) == (said == kind));
             ea_store_detach(&other);
         }

@@ -78,8 +78,8 @@ static void a_root_that_names_no_block_is_no_empty_store(void) {
         open_store(kind);
         ea_store(&user.header->root, 0, EA_RELAXED);
         CHECK(get(&user, "key") == EA_STORE_CORRUPT);
-        ea_store_keys *keys = kind == STORAGE_PLAIN ? NULL : ea_store_keys_new((const uint8_t[EA_STORE_KEY]){0}, user.id);
-        CHECK(ea_store_attach(&third, made.base, LIMIT, 3, keys, kind == STORAGE_DETECTING) == EA_STORE_CORRUPT);
+        const ea_key_source *source = kind == STORAGE_PLAIN ? NULL : &STORAGE_SOURCE;
+        CHECK(ea_store_attach(&third, made.base, LIMIT, 3, source, kind == STORAGE_DETECTING) == EA_STORE_CORRUPT);
         ea_store_detach(&third);
         close_store();
     }

@@ -38,12 +38,12 @@ class Stores:
         """Make a store."""
         path = self.folder / name
         keeper = Keeper(str(path), 20_000, boot_id(), encryption=int(encrypted), detects=detects)
-        key = KEY if encrypted else None
+        keys = (lambda _: KEY) if encrypted else None
 
         def provide(_: str) -> None:
             keeper.grow()
 
-        store = Store(str(path), 20_000, key=key, detects=detects, wait=provide)
+        store = Store(str(path), 20_000, keys=keys, detects=detects, wait=provide)
         store.commit(None, [], list(pairs.items()))
         store.close()
         keeper.close()

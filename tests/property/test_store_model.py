@@ -5,6 +5,7 @@ Plain, encrypted, and with authenticated branches; its snapshots stay as they ar
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 from pathlib import Path
@@ -18,6 +19,8 @@ from tests.conftest import SHARED_MEMORY
 from tests.store_reader import StoreReader
 
 from eactors._store import Keeper, Snapshot, Store
+from eactors.store.differences import differences
+from eactors.store.errors import StoreFull
 
 if TYPE_CHECKING:
     from eactors._store import Wanted
@@ -48,6 +51,7 @@ class Machine(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp(dir=SHARED_MEMORY))
         self.path = self.folder / "model.store"
         self.model: dict[bytes, bytes] = {}
+        self.keys = [KEY]
         self.kept: list[tuple[Snapshot, dict[bytes, bytes]]] = []
 
     @initialize()
@@ -57,7 +61,7 @@ class Machine(RuleBasedStateMachine):
         self.store = Store(
             str(self.path),
             LIMIT,
-            key=KEY if self.encryption else None,
+            keys=self.keys.__getitem__ if self.encryption else None,
             id=self.keeper.id,
             detects=self.detects,
             wait=self.provide,
@@ -124,7 +128,8 @@ class Machine(RuleBasedStateMachine):
     def commit_since(self, which: int, reads: list[bytes], changes: dict[bytes, bytes | None]) -> None:
         """A transaction, if what it has read is as it was.
 
-        Whoever has written the same value again has changed it, or has not: both are right.
+        Whoever has written the same value again, or all of them under another key, has changed it, or has
+        not: both are right.
         """
         snapshot, then = self.kept[which % len(self.kept)]
         same = all(then.get(key) == self.model.get(key) for key in reads)
@@ -162,7 +167,7 @@ class Machine(RuleBasedStateMachine):
         """What has changed between two snapshots."""
         pairs = sorted((one % len(self.kept), other % len(self.kept)))
         (earlier, before), (later, after) = (self.kept[each] for each in pairs)
-        found = {key: values for key, *values in earlier.changes(later, prefix)}
+        found = {key: values for key, *values in differences(earlier, later, prefix)}
         keys = {key for key in before | after if key.startswith(prefix)}
         wanted = {key: [before.get(key), after.get(key)] for key in keys if before.get(key) != after.get(key)}
         assert found == wanted
@@ -174,6 +179,21 @@ class Machine(RuleBasedStateMachine):
         snapshot, _ = self.kept.pop(which % len(self.kept))
         snapshot.close()
 
+    @precondition(lambda self: self.encryption)
+    @rule(seed=st.integers(0, 255))
+    def rotate(self, seed: int) -> None:
+        """All of it under another key, if there is room; which is no change of anything."""
+        number = self.store.key_number + 1
+        old = [pair for pair in self.kept if pair[0].key_number < number - 3]
+        for pair in old:
+            pair[0].close()
+            self.kept.remove(pair)
+        self.keys[number:] = [bytes([seed]) * 32]
+        with contextlib.suppress(StoreFull):
+            assert self.store.rotate(number, self.keys[number])
+            assert self.store.key_number == number
+        assert not self.store.rotate(number + 2, KEY)
+
     @rule()
     def sync(self) -> None:
         """What is there, is durable."""
@@ -182,9 +202,10 @@ class Machine(RuleBasedStateMachine):
     @rule()
     def read_by_another(self) -> None:
         """Close it, let the reader read it, and open it again. Snapshots end with that."""
+        key = self.keys[self.store.key_number] if self.encryption else None
         self.close()
         image = self.path.read_bytes()
-        reader = StoreReader(image, BOOT, KEY if self.encryption else None)
+        reader = StoreReader(image, BOOT, key)
         assert reader.items == self.model
         assert (reader.in_order, reader.lost) == (True, 0)
         self.open()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -32,16 +33,18 @@ class World(NamedTuple):
 
     native: _store.Store
     changes: list[None]
+    rotations: list[None]
 
     def view(self, declared: Store) -> LiveStore:
         """The store as an actor's class declares it."""
-        return LiveStore(self.native, Values(declared), lambda: self.changes.append(None), Answer)
+        changed, rotate = (partial(told.append, None) for told in (self.changes, self.rotations))
+        return LiveStore(self.native, Values(declared), changed, Answer, rotate)
 
 
 @pytest.fixture
 def world() -> World:
     """An empty store."""
-    return World(_store.Store(None, 4096), [])
+    return World(_store.Store(None, 4096), [], [])
 
 
 @pytest.fixture
@@ -329,6 +332,12 @@ def test_a_stopped_watcher_is_told_nothing_more(world: World, accounts: LiveStor
     watcher.stopped = True
     assert not looks.look()
     assert watcher.told == []
+
+
+def test_another_key_is_a_change(world: World, accounts: LiveStore) -> None:
+    """The others look, and find the values that they know."""
+    accounts.rotate()
+    assert (len(world.rotations), len(world.changes)) == (1, 1)
 
 
 def test_a_prefix_is_bytes() -> None:

@@ -37,7 +37,7 @@ class User:
 
     def __init__(self, host: Host, path: Path, number: int = 1, policy: str = "signer") -> None:
         self.platform: FakePlatform = host.cpu.enclave(measurement_of(number), SIGNER)
-        self.store = _store.Store(str(path), LIMIT, number, key=KEY, detects=True)
+        self.store = _store.Store(str(path), LIMIT, number, keys=lambda _: KEY, detects=True)
         arguments = self.store, self.platform, policy, KEY if policy == "shared" else b""
         self.counter = StoreCounter("accounts", *arguments, lambda: host.sync(path))
 

@@ -24,9 +24,9 @@ class File:
     """A store's file, as far as keys are concerned, and its keeper."""
 
     def __init__(self, path: Path, number: int = 0) -> None:
-        self.path = path
-        self.told: list[dict[str, Any]] = []
-        self.path.write_bytes(bytes(ID) + bytes([number]) * 16 + bytes(8192 - 32))
+        self.path, self.id = path, bytes([number]) * 16
+        self.numbers = [0]
+        self.path.write_bytes(bytes(ID) + self.id + bytes(8192 - 32))
 
     def keep(self, what: str, **event: Any) -> None:
         """Put a key into the next slot, as docs/design/store-format.md has them."""
@@ -63,14 +63,19 @@ def opened(
     cpu: FakeCpu | None = None,
     ask: Callable[[], bytes] | None = None,
     oldest: int = 0,
+    renewals: int = 0,
     **facts: Any,
 ) -> bytes:
-    """What an enclave has for a key."""
+    """What an enclave has for a key, after so many new ones."""
     platform = (cpu or FakeCpu()).enclave(measurement, signer, **facts)
     keys = StoreKeys(platform, own_identity(platform))
     entry = {"key": policy, "security_version": oldest}
-    number, key = keys.open("accounts", entry, str(file.path), file.keep, ask)
-    assert number == bytes([7]) * 16
+    store_key = keys.open("accounts", entry, str(file.path), file.keep, ask)
+    assert store_key.id == file.id
+    for _ in range(renewals):
+        file.numbers.append(len(file.numbers))
+        store_key.renew(file.numbers[-1])
+    key = store_key.fetch(file.numbers[-1])
     assert len(key) == 32
     return key
 
@@ -114,9 +119,8 @@ def test_nobody_else_has_it(file: File, policy: str, other: dict[str, Any], word
 def test_a_key_of_another_store(file: File, tmp_path: Path) -> None:
     """What was sealed for one is of no use in another, though the enclave is the same."""
     opened(file)
-    other = File(tmp_path / "other", 7)
-    other.path.write_bytes(other.path.read_bytes()[:16] + bytes(16) + other.path.read_bytes()[32:])
-    other.put(1, file.slot[8:40], file.slot[40:])
+    other = File(tmp_path / "other", 8)
+    other.put(0, file.slot[8:40], file.slot[40:])
     with pytest.raises(StoreKeyMissing, match="was changed, or sealed"):
         opened(other)
 
@@ -128,7 +132,7 @@ def test_a_changed_slot(file: File, at: int) -> None:
     content = bytearray(file.path.read_bytes())
     content[SLOTS_AT + at] ^= 1
     file.path.write_bytes(content)
-    with pytest.raises(StoreKeyMissing, match="was changed, or sealed"):
+    with pytest.raises(StoreKeyMissing, match=r"was changed, or sealed|is not in its file"):
         opened(file)
 
 
@@ -137,7 +141,7 @@ def test_a_key_for_the_whole_signer_is_none_for_the_measurement(file: File) -> N
     opened(file, "signer")
     sealed = file.slot[40:]
     file.path.write_bytes(file.path.read_bytes()[:SLOTS_AT] + bytes(4096))
-    file.put(1, ONE, sealed)
+    file.put(0, ONE, sealed)
     with pytest.raises(StoreKeyMissing, match="was changed, or sealed"):
         opened(file)
 
@@ -148,10 +152,33 @@ def test_of_two_who_make_it_at_once_the_first_wins(file: File) -> None:
     first = opened(other, "signer")
 
     def late(_: str, **__: Any) -> None:
-        file.put(1, SIGNER, other.slot[40:])
+        file.put(0, SIGNER, other.slot[40:])
 
     setattr(file, "keep", late)  # noqa: B010 - a method, this once
     assert opened(file, "signer", TWO) == first
+
+
+@pytest.mark.parametrize("policy", ["measurement", "signer"])
+def test_another_key(file: File, policy: str) -> None:
+    """It is random, too, and there in the next run; so are old ones, as long as the file has them."""
+    first = opened(file, policy)
+    third = opened(file, policy, renewals=2)
+    assert opened(file, policy) == third != first
+    assert third not in file.path.read_bytes()
+    file.numbers.append(1)
+    assert opened(file, policy) not in (first, third)
+    file.numbers.append(3)
+    with pytest.raises(StoreKeyMissing, match=r"key 3 of store 'accounts' is not in its file"):
+        opened(file, policy)
+
+
+def test_an_old_key_is_none_for_a_new_number(file: File) -> None:
+    """Or a host that has come by an old key could have it used again."""
+    opened(file)
+    file.put(1, ONE, file.slot[40:])
+    file.numbers.append(1)
+    with pytest.raises(StoreKeyMissing, match="was changed, or sealed"):
+        opened(file)
 
 
 def test_a_shared_key_is_asked_for_once(file: File) -> None:

@@ -21,7 +21,8 @@ class Store:
         path: The file; None: memory of this process alone.
         limit: Blocks of 256 bytes that it may grow to.
         owner: Which of the store's users this is, 0 to 4,095.
-        key: 32 bytes if it is encrypted.
+        keys: Called with the number of a key, which it returns, 32 bytes, or raises; None if the store
+            is not encrypted. It is called where a version is under a key that was not there before.
         id: What the store's id has to be, 16 bytes; None: any.
         detects: Whether branches and commits have to be authentic.
         wait: Called with what is wanted of the keeper, "room" or "sync", where no block is free but
@@ -34,7 +35,7 @@ class Store:
         limit: int,
         owner: int = 0,
         *,
-        key: bytes | None = None,
+        keys: Callable[[int], bytes] | None = None,
         id: bytes | None = None,
         detects: bool = False,
         wait: Callable[[Wanted], None] | None = None,
@@ -79,6 +80,24 @@ class Store:
             random: 8 bytes, which become the second half of the mark; the first is the version.
         """
 
+    @property
+    def key_number(self) -> int:
+        """Of the key that the newest version is under: 0 at first, and one more with each rotation."""
+
+    def rotate(self, number: int, key: bytes, /) -> bool:
+        """Write all records anew under the next key, as one version; False if ``number`` is not the next.
+
+        It takes as much room once more as the store has in use. Snapshots are read as before, until
+        the key has changed four times.
+
+        Raises:
+            StoreBusy: Others have written while it did, 16 times.
+            ValueError: The store is not encrypted, or the key has not 32 bytes.
+        """
+
+    def head(self) -> bytes:
+        """The 8,192 bytes of its header, as the file has them now."""
+
     def snapshot(self) -> Snapshot:
         """The version of this moment, kept until it is closed.
 
@@ -106,6 +125,7 @@ class Snapshot:
     """One version of a store."""
 
     version: int
+    key_number: int
 
     def get(self, key: bytes, /) -> bytes | None: ...
     def __len__(self) -> int: ...
@@ -115,7 +135,11 @@ class Snapshot:
     def changes(
         self, later: Snapshot, prefix: bytes = b"", /
     ) -> Iterator[tuple[bytes, bytes | None, bytes | None]]:
-        """Keys whose values differ in a later snapshot of the same store, with both; None: absent."""
+        """Keys whose values differ in a later snapshot of the same store, with both; None: absent.
+
+        Raises:
+            ValueError: They are of two stores, or the store's key has changed between them.
+        """
 
     def close(self) -> None:
         """Let its blocks be used again; also done when it is forgotten."""

@@ -43,6 +43,10 @@ PyObject *store_refuse(const ea_store *store, ea_store_status status) {
     case EA_STORE_ROLLED_BACK:
         return store_raise("RollbackDetected", "restore the newest copy; an old one cannot be used again",
                            "the store is older than it has been, or has become two");
+    case EA_STORE_NO_KEY:
+        if (PyErr_Occurred()) return NULL;
+        return store_raise("StoreKeyMissing", "close snapshots before the store's key changes often",
+                           "the key of this version is not kept any more: it has changed %d times since", EA_KEPT_KEYS);
     case EA_STORE_NO_MEMORY:
         return PyErr_NoMemory();
     case EA_STORE_OVERFLOW:

@@ -35,6 +35,10 @@ static PyObject *snapshot_version(SnapshotObject *self, void *unused) {
     return PyLong_FromUnsignedLongLong(self->view.commit.version);
 }
 
+static PyObject *snapshot_key_number(SnapshotObject *self, void *unused) {
+    return PyLong_FromUnsignedLong(self->view.commit.key_id);
+}
+
 static PyObject *begin(SnapshotObject *before, SnapshotObject *after, PyObject *prefix) {
     if (!is_open(after) || (before != NULL && !is_open(before))) return NULL;
     WalkObject *self = (WalkObject *)Walk_Type.tp_alloc(&Walk_Type, 0);
@@ -58,8 +62,10 @@ static PyObject *snapshot_changes(SnapshotObject *self, PyObject *args) {
     PyObject *prefix = NULL;
     SnapshotObject *later;
     if (!PyArg_ParseTuple(args, "O!|S", &Snapshot_Type, &later, &prefix)) return NULL;
-    if (later->store == self->store) return begin(self, later, prefix);
-    PyErr_SetString(PyExc_ValueError, "these are snapshots of two stores, or one of them is closed");
+    bool related = later->store == self->store, comparable = later->view.commit.key_id == self->view.commit.key_id;
+    if (related && comparable) return begin(self, later, prefix);
+    PyErr_SetString(PyExc_ValueError, related ? "the store's key has changed between these snapshots"
+                                              : "these are snapshots of two stores, or one of them is closed");
     return NULL;
 }
 
@@ -129,7 +135,11 @@ static PyMethodDef methods[] = {
     {0},
 };
 
-static PyGetSetDef getters[] = {{"version", (getter)snapshot_version, .doc = "Of the store."}, {0}};
+static PyGetSetDef getters[] = {
+    {"version", (getter)snapshot_version, .doc = "Of the store."},
+    {"key_number", (getter)snapshot_key_number, .doc = "Of the key that it is under."},
+    {0},
+};
 
 static PyMappingMethods mapping = {.mp_length = (lenfunc)snapshot_length};
 

@@ -63,42 +63,49 @@ static bool in_memory(void *base, uint32_t limit) {
     return ok;
 }
 
-static ea_store_keys *keys_of(const Py_buffer *key, const uint8_t id[16]) {
+static ea_store_keys *keys_of(PyObject *key, const uint8_t id[16]) {
     const char *missing = NULL;
-    if (key->len != EA_STORE_KEY) {
-        PyErr_Format(PyExc_ValueError, "the key of a store has %d bytes, not %zd", EA_STORE_KEY, key->len);
+    if (!PyBytes_Check(key) || PyBytes_GET_SIZE(key) != EA_STORE_KEY) {
+        PyErr_Format(PyExc_ValueError, "the key of a store is %d bytes", EA_STORE_KEY);
         return NULL;
     }
     bool started = ea_crypto_start(&missing) && ea_keys_start(&missing) && ea_store_keys_start(&missing);
-    ea_store_keys *keys = started ? ea_store_keys_new(key->buf, id) : NULL;
+    ea_store_keys *keys = started ? ea_store_keys_new((const uint8_t *)PyBytes_AS_STRING(key), id) : NULL;
     if (keys == NULL && !started)
         (void)store_raise("StoreError", NULL, "an encrypted store cannot be opened here: %s", missing);
     else if (keys == NULL) (void)PyErr_NoMemory();
     return keys;
 }
 
-static bool attach(StoreObject *self, uint32_t limit, uint32_t owner, const Py_buffer *key, const Py_buffer *id, bool detects) {
-    ea_store_keys *keys = NULL;
+static ea_store_keys *fetch(void *context, uint32_t number) {
+    StoreObject *self = context;
+    PyObject *key = PyObject_CallFunction(self->keys, "I", number);
+    ea_store_keys *keys = key == NULL ? NULL : keys_of(key, self->store.id);
+    Py_XDECREF(key);
+    return keys;
+}
+
+static bool attach(StoreObject *self, uint32_t limit, uint32_t owner, const Py_buffer *id, bool detects) {
+    const ea_key_source source = {.fetch = fetch, .context = self};
     uint8_t found[16];
     memcpy(found, ((const ea_store_header *)self->base)->fixed.id, sizeof found);
     if (id->buf != NULL && (id->len != sizeof found || memcmp(id->buf, found, sizeof found) != 0)) {
         (void)store_raise("StoreCorrupt", "the host has exchanged its file", "this is another store than the one that was there");
         return false;
     }
-    if (key->buf != NULL && (keys = keys_of(key, found)) == NULL) return false;
-    ea_store_status status = ea_store_attach(&self->store, self->base, limit, owner, keys, detects);
+    ea_store_status status = ea_store_attach(&self->store, self->base, limit, owner, self->keys == NULL ? NULL : &source, detects);
     if (status != EA_STORE_OK) (void)store_refuse(&self->store, status);
     return status == EA_STORE_OK;
 }
 
 static PyObject *store_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
-    static char *names[] = {"path", "limit", "owner", "key", "id", "detects", "wait", NULL};
+    static char *names[] = {"path", "limit", "owner", "keys", "id", "detects", "wait", NULL};
     const char *path;
     unsigned int limit, owner = 0;
-    Py_buffer key = {0}, id = {0};
+    Py_buffer id = {0};
     int detects = 0;
-    PyObject *wait = Py_None;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "zI|I$z*z*pO", names, &path, &limit, &owner, &key, &id, &detects, &wait)) return NULL;
+    PyObject *keys = Py_None, *wait = Py_None;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "zI|I$Oz*pO", names, &path, &limit, &owner, &keys, &id, &detects, &wait)) return NULL;
     StoreObject *self = NULL;
     if (limit <= EA_HEADER_BLOCKS + 1 || limit > EA_REF_INDEX || owner >= EA_KEEPER_OWNER) {
         PyErr_Format(PyExc_ValueError, "no store has %u blocks, or a user %u", limit, owner);
@@ -106,12 +113,12 @@ static PyObject *store_new(PyTypeObject *type, PyObject *args, PyObject *keyword
         self->size = (size_t)limit * EA_BLOCK;
         self->forks = store_forks;
         self->wait = wait == Py_None ? NULL : Py_NewRef(wait);
+        self->keys = keys == Py_None ? NULL : Py_NewRef(keys);
         self->base = map(path, limit);
         if (self->base == NULL || (path == NULL && !in_memory(self->base, limit)) ||
-            !attach(self, limit, owner, &key, &id, detects))
+            !attach(self, limit, owner, &id, detects))
             Py_CLEAR(self);
     }
-    if (key.buf != NULL) PyBuffer_Release(&key);
     if (id.buf != NULL) PyBuffer_Release(&id);
     return (PyObject *)self;
 }
@@ -129,6 +136,7 @@ static PyObject *store_close(StoreObject *self, PyObject *unused) {
 static void store_dealloc(StoreObject *self) {
     Py_XDECREF(store_close(self, NULL));
     Py_XDECREF(self->wait);
+    Py_XDECREF(self->keys);
     Py_TYPE(self)->tp_free((PyObject *)self);
 }
 
@@ -149,7 +157,7 @@ PyObject *store_fetch(StoreObject *self, const ea_view *view, PyObject *key) {
     ea_store_status status = ea_store_get(store, view, data, size, bytes_for, &value);
     if (status == EA_STORE_OK) return value;
     Py_XDECREF(value);
-    PyErr_Clear();
+    if (status != EA_STORE_NO_KEY) PyErr_Clear(); /* what bytes_for() has raised */
     if (status == EA_STORE_ABSENT) Py_RETURN_NONE;
     return store_refuse(store, status);
 }
@@ -252,6 +260,26 @@ static PyObject *store_step(StoreObject *self, PyObject *args) {
     }
 }
 
+static PyObject *store_rotate(StoreObject *self, PyObject *args) {
+    unsigned int number;
+    PyObject *key;
+    if (!PyArg_ParseTuple(args, "IS", &number, &key) || store_open(self) == NULL) return NULL;
+    if (!self->store.sealed) return PyErr_Format(PyExc_ValueError, "a store that is not encrypted has no key");
+    for (;;) {
+        ea_store_keys *keys = keys_of(key, self->store.id);
+        if (keys == NULL) return NULL;
+        ea_store_status status = ea_store_rotate(&self->store, number, keys);
+        if (status != EA_STORE_OK) ea_store_keys_free(keys);
+        if (status == EA_STORE_OK || status == EA_STORE_DIFFERENT) return PyBool_FromLong(status == EA_STORE_OK);
+        if (store_again(self, status) < 0) return NULL;
+    }
+}
+
+static PyObject *store_head(StoreObject *self, PyObject *unused) {
+    if (store_open(self) == NULL) return NULL;
+    return PyBytes_FromStringAndSize(self->base, sizeof(ea_store_header));
+}
+
 static PyObject *store_snapshot(StoreObject *self, PyObject *unused) {
     if (store_open(self) == NULL) return NULL;
     SnapshotObject *snapshot = (SnapshotObject *)Snapshot_Type.tp_alloc(&Snapshot_Type, 0);
@@ -277,6 +305,10 @@ static PyObject *store_statistics(StoreObject *self, PyObject *unused) {
                          ea_load(&header->usable, EA_RELAXED), "limit", self->store.limit, "pins", pins);
 }
 
+static PyObject *store_key_number(StoreObject *self, void *unused) {
+    ea_view view;
+    return look(self, &view) ? PyLong_FromUnsignedLong(view.commit.key_id) : NULL;
+}
 static PyObject *store_id(StoreObject *self, void *unused) {
     return store_open(self) == NULL ? NULL : PyBytes_FromStringAndSize((const char *)self->store.id, sizeof self->store.id);
 }
@@ -295,6 +327,8 @@ static PyMethodDef methods[] = {
     {"commit", (PyCFunction)store_commit, METH_VARARGS, "commit(snapshot, reads, writes, /)\n--\n\nAll, or nothing and False."},
     {"progress", (PyCFunction)store_progress, METH_NOARGS, "progress()\n--\n\nVersion, steps and mark of this moment."},
     {"step", (PyCFunction)store_step, METH_VARARGS, "step(steps, random, /)\n--\n\nMake a version with a new mark; whether it was made."},
+    {"rotate", (PyCFunction)store_rotate, METH_VARARGS, "rotate(number, key, /)\n--\n\nWrite all anew under the next key; whether it was that."},
+    {"head", (PyCFunction)store_head, METH_NOARGS, "head()\n--\n\nThe header of the store, as its file has it now."},
     {"statistics", (PyCFunction)store_statistics, METH_NOARGS, "statistics()\n--\n\nNumbers of this moment."},
     {"close", (PyCFunction)store_close, METH_NOARGS, "close()\n--\n\nGive back what it holds."},
     {0},
@@ -304,6 +338,7 @@ static PyGetSetDef getters[] = {
     {"id", (getter)store_id, .doc = "16 bytes."},
     {"encryption", (getter)store_encryption, .doc = "0: none; 1: XAES-256-GCM."},
     {"detects", (getter)store_detects, .doc = "Whether branches and commits are authentic."},
+    {"key_number", (getter)store_key_number, .doc = "Of the key that the newest version is under."},
     {"version", (getter)store_version, .doc = "Goes up by one with every commit."},
     {0},
 };

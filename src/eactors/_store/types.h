@@ -14,7 +14,8 @@ typedef struct {
     void *base;     /* NULL: closed */
     size_t size;
     unsigned forks; /* store_forks when it was opened */
-    PyObject *wait; /* or NULL */
+    PyObject *wait; /* or NULL, as the next */
+    PyObject *keys;
 } StoreObject;
 
 typedef struct {

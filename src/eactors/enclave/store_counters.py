@@ -188,10 +188,9 @@ class StoreCounters:
         self._platform = platform
 
     def open(
-        self, name: str, store: _store.Store, policy: str, key: bytes, sync: Callable[[], None]
+        self, name: str, store: _store.Store, policy: str, secret: bytes, sync: Callable[[], None]
     ) -> StoreCounter:
         """The counter of a store, which is open then; for the arguments see `StoreCounter`."""
-        secret = key if policy == "shared" else b""
         counter = StoreCounter(name, store, self._platform, policy, secret, sync)
         counter.open()
         return counter

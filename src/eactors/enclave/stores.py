@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from eactors.answer import Answer
     from eactors.enclave.entry import Enclave
     from eactors.enclave.store_counters import StoreCounter
+    from eactors.enclave.store_keys import StoreKey
     from eactors.enclave.trust import Trust
     from eactors.store.syncing import Syncs
     from eactors.store.watching import Watch
@@ -44,6 +45,7 @@ class Stores:
         self._plan, self._launch, self._region = enclave.plan["stores"], enclave.launch, enclave.region
         self._trust, self._worker, self._tell = trust, worker, enclave.link.event
         self._syncs: dict[str, Syncs] = {}
+        self._keys: dict[str, StoreKey] = {}
         self._counters: dict[str, StoreCounter] = {}
         self._stores = {name: self._open(name, entry) for name, entry in self._plan.items()}
         if any(entry["watched_here"] for entry in self._plan.values()):
@@ -60,16 +62,19 @@ class Stores:
         from eactors.store.waiting import Waiting  # noqa: PLC0415 - a private store asks nobody for room
 
         wait = Waiting(name, lambda wish: self._tell("store", store=name, wish=wish))
-        key = id_ = None
+        keys = id_ = None
         if entry["key"] is not None:
-            id_, key = self._key(name, entry, path)
+            key = self._keys[name] = self._key(name, entry, path)
+            keys, id_ = key.fetch, key.id
         detects, sync = entry["detects"], partial(wait.ask, "sync")
-        wait.store = store = _store.Store(path, limit, owner, key=key, id=id_, detects=detects, wait=wait)
+        wait.store = store = _store.Store(path, limit, owner, keys=keys, id=id_, detects=detects, wait=wait)
+        if name in self._keys:
+            self._keys[name].head = store.head
         if detects:
             assert self._trust is not None
-            assert key is not None
-            counters = self._trust.power("store_counters")
-            self._counters[name] = counters.open(name, store, entry["key"], key, sync)
+            counters, policy = self._trust.power("store_counters"), entry["key"]
+            secret = self._keys[name].fetch(store.key_number) if policy == "shared" else b""
+            self._counters[name] = counters.open(name, store, policy, secret, sync)
         if entry["kind"] == "persistent":
             from eactors.store.syncing import Syncs  # noqa: PLC0415 - the others are on no disk
 
@@ -86,8 +91,16 @@ class Stores:
             return False
         return True
 
-    def _key(self, name: str, entry: dict[str, Any], path: str) -> tuple[bytes, bytes]:
-        """The store's id, and its key."""
+    def _rotate(self, name: str) -> None:
+        """Another key for a store; the host forgets the old one once the disk has all under the new one."""
+        if name not in self._keys or self._plan[name]["key"] == "shared":
+            raise _no_other_key(name, shared=name in self._keys)
+        store = self._stores[name]
+        number = store.key_number + 1
+        store.rotate(number, self._keys[name].renew(number))
+        self._tell("store", store=name, wish="sync")
+
+    def _key(self, name: str, entry: dict[str, Any], path: str) -> StoreKey:
         assert self._trust is not None
         ask, channels = None, entry["key_channels"]
         if channels:
@@ -96,10 +109,10 @@ class Stores:
             sharing = Sharing(self._launch, self._region, self._trust)
             if channels[0]["side"] == 1:
                 ask = partial(sharing.ask, name, channels[0])
-        id_, key = self._trust.power("store_keys").open(name, entry, path, self._tell, ask)
+        key: StoreKey = self._trust.power("store_keys").open(name, entry, path, self._tell, ask)
         if channels and ask is None:
-            sharing.give(self._worker, name, channels, key)
-        return id_, key
+            sharing.give(self._worker, name, channels, key.fetch(0))
+        return key
 
     def give(self, actor: Actor, body: Body | None, links: list[_native.Attached]) -> Body | None:
         """Set the attributes of an actor that are stores; what its worker is to call as its body.
@@ -124,7 +137,7 @@ class Stores:
                 syncs.append(self._syncs[name])
             if name in self._counters:
                 counters.append(self._counters[name])
-            setattr(actor, attribute, LiveStore(store, values, changed, sync))
+            setattr(actor, attribute, LiveStore(store, values, changed, sync, partial(self._rotate, name)))
             if declared.watches:
                 handlers = [(prefix, getattr(type(actor), name)) for prefix, name in declared.watches]
                 watches.append(self._watch(actor, store, values, handlers))
@@ -160,6 +173,18 @@ def _turn(body: Body | None, watches: list[Watch], syncs: list[Syncs], counters:
 
 def _nobody(*_: object) -> None:
     """Nobody is interested."""
+
+
+def _no_other_key(name: str, *, shared: bool) -> StoreError:
+    if shared:
+        return StoreError(
+            f"the key of store {name!r} is shared by several signers, and stays what it is",
+            hint="copy what is in it to another store, whose key is a new one",
+        )
+    return StoreError(
+        f"store {name!r} is not encrypted, so it has no key",
+        hint=f'encrypt it: <store name="{name}" encryption="aes-gcm"/>, with another file',
+    )
 
 
 def _refuse_sync(name: str, kind: str) -> NoReturn:

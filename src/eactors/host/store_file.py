@@ -86,7 +86,7 @@ class StoreFile:
         store = Store(
             str(self.path),
             self.keeper.limit,
-            key=key,
+            keys=None if key is None else lambda _: key,
             id=self.keeper.id,
             detects=self.keeper.detects,
             wait=self._provide,

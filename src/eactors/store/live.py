@@ -43,9 +43,10 @@ class LiveStore(MutableMapping[bytes, "Any"]):
         values: Values,
         changed: Callable[[], None],
         sync: Callable[[], Answer[int]],
+        rotate: Callable[[], None],
     ) -> None:
         self._store, self._values, self._changed = store, values, changed
-        self._read, self._sync = store.get, sync
+        self._read, self._sync, self._rotate = store.get, sync, rotate
         self._decode = values.decode if values.are_typed else None
 
     @property
@@ -228,6 +229,23 @@ class LiveStore(MutableMapping[bytes, "Any"]):
             StoreError: The store is not persistent.
         """
         return self._sync()
+
+    def rotate(self) -> None:
+        """Give an encrypted store another key, under which all of it is written anew, as one version.
+
+        It takes as much room once more as the store has in use, and as long as writing all of it does.
+        Others read and write meanwhile; but a transaction that had begun before conflicts, and whoever
+        writes without a pause keeps it from coming to an end. The old key is sealed in the
+        store's file until the next sync, which is asked for; then nobody has it any more.
+
+        Raises:
+            StoreBusy: Others have written all the time.
+            StoreFull: There is no room for all of it once more.
+            StoreError: The store is not encrypted, or its key is shared by several signers.
+            StoreKeyMissing: The launcher does not keep the new key.
+        """
+        self._rotate()
+        self._changed()
 
     def statistics(self) -> dict[str, int]:
         """What it holds, and what room there is; blocks are of 256 bytes.

@@ -7,6 +7,8 @@ the blocks of that are not used again: it looks in every turn of its worker.
 
 from __future__ import annotations
 
+from eactors.store.differences import differences
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -58,7 +60,7 @@ class Watch:
         self._seen = newest
         try:
             for prefix, handler in self._handlers:
-                for key, old, new in seen.changes(newest, prefix):
+                for key, old, new in differences(seen, newest, prefix):
                     if self._actor.stopped:
                         return
                     handler(self._actor, key, self._value(key, old), self._value(key, new))
