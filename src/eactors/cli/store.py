@@ -15,7 +15,7 @@ from eactors.cli.store_compact import compact
 from eactors.cli.store_options import hex_option, json_option, key_bytes, opened, takes_store
 from eactors.cli.store_transfer import export, import_
 from eactors.cli.store_verify import verify
-from eactors.host.store_file import BLOCK
+from eactors.deployment.sizes import STORE_BLOCK
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,8 +72,8 @@ def _facts(found: StoreFile) -> dict[str, Any]:
         "detects_rollback": found.store.detects,
         "keys": now["keys"],
         "version": now["version"],
-        "bytes_used": (now["record_blocks"] + now["branch_blocks"]) * BLOCK,
-        "bytes_at_most": now["limit"] * BLOCK,
+        "bytes_used": (now["record_blocks"] + now["branch_blocks"]) * STORE_BLOCK,
+        "bytes_at_most": now["limit"] * STORE_BLOCK,
         "bytes_on_disk": found.disk,
         "sealed_keys": sum(slot is not None for slot in slots),
         "recovered": found.keeper.recovered,

@@ -12,8 +12,8 @@ import click
 from eactors.cli.progress import Progress
 from eactors.cli.store_dump import Dump, Header, record_json
 from eactors.cli.store_options import json_option, opened, takes_store
+from eactors.deployment.sizes import STORE_BLOCK
 from eactors.errors import EActorsError
-from eactors.host.store_file import BLOCK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -38,7 +38,7 @@ def export(file: Path, key_file: Path | None) -> None:
     """
     with opened(file, key_file) as found, closing(found.store.snapshot()) as snapshot:
         count = len(snapshot)
-        click.echo(Header(found.store.id.hex(), count, found.keeper.limit * BLOCK).line())
+        click.echo(Header(found.store.id.hex(), count, found.keeper.limit * STORE_BLOCK).line())
         with Progress(count, "keys") as progress:
             for done, (key, value) in enumerate(snapshot.scan()):
                 click.echo(json.dumps(record_json(key, value)))
@@ -68,7 +68,7 @@ def import_(file: Path, key_file: Path | None, *, as_json: bool) -> None:
         )
     count = 0
     with (
-        opened(file, key_file, limit=dump.header.limit // BLOCK if new else 0) as found,
+        opened(file, key_file, limit=dump.header.limit // STORE_BLOCK if new else 0) as found,
         Progress(dump.header.keys, "keys") as progress,
     ):
         for batch in batches(dump.records()):

@@ -29,6 +29,7 @@ from eactors.store.errors import RollbackDetected, StoreCounterLost, StoreKeyMis
 from eactors.system.console import BROKEN_PIPE, Console
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from eactors.bridge.words import Ending
@@ -138,6 +139,7 @@ class Application:
         self.outcome.enclaves = self._lives.facts
         self.outcome.failures, self.outcome.warnings = self._lives.failures, self._lives.warnings
         self._factory = Factory(self._lives)
+        self._handlers = self._made_handlers()
         try:
             with self._factory:
                 self._lives.begin(self._factory.orders)
@@ -231,26 +233,30 @@ class Application:
             return None
         return frame
 
+    def _made_handlers(self) -> dict[str, Callable[[dict[str, Any]], object]]:
+        """What is done about each kind of event."""
+        lives = self._lives
+        return {
+            "attached": lambda event: self._attached(int(event["enclave"])),
+            "constructed": self._constructed,
+            "opened": self._opened,
+            "store": self._keepers.take,
+            "store-key": self._keepers.take,
+            "finished": lambda event: lives.finish(event["actor"]),
+            "began": lambda event: lives.heard_of(event["actor"], "began", int(event["life"])),
+            "left": lambda event: lives.heard_of(event["actor"], "left", int(event["life"])),
+            "factory": self._factory.take,
+            "failed": self._failed,
+            "exit": self._ended_by,
+            "unpinned": self._unpinned,
+        }
+
+    def _ended_by(self, event: dict[str, Any]) -> None:
+        self._exit = self._status_of(event["status"])
+
     def _handle(self, event: dict[str, Any]) -> None:
-        match event["event"]:
-            case "attached":
-                self._attached(int(event["enclave"]))
-            case "constructed" | "opened" as what:
-                (self._constructed if what == "constructed" else self._opened)(event)
-            case "store" | "store-key":
-                self._keepers.take(event)
-            case "finished":
-                self._lives.finish(event["actor"])
-            case "began" | "left" as what:
-                self._lives.heard_of(event["actor"], what, int(event["life"]))
-            case "factory":
-                self._factory.take(event)
-            case "failed":
-                self._failed(event)
-            case "exit":
-                self._exit = self._status_of(event["status"])
-            case "unpinned":
-                self._unpinned(event)
+        if (handler := self._handlers.get(event["event"])) is not None:
+            handler(event)
 
     def _failed(self, event: dict[str, Any]) -> None:
         error = event["error"]

@@ -6,13 +6,12 @@ when somebody asks or it is time, and closed at the end. What is in it the host 
 
 from __future__ import annotations
 
-import uuid
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eactors._store import Keeper
 from eactors.deployment.sizes import STORE_BLOCK, size_words
 from eactors.host.errors import LaunchError
+from eactors.host.store_file import boot_id
 from eactors.store.errors import StoreError
 
 if TYPE_CHECKING:
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
     from eactors.host.deployed import Deployed
     from eactors.host.layout import Layout
     from eactors.host.workspace import Workspace
-
-_BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 class Keepers:
@@ -62,7 +59,7 @@ class Keepers:
 
     def _open(self, store: PlannedStore) -> Keeper:
         path = self._paths[store.name]
-        boot = uuid.UUID(_BOOT.read_text(encoding="ascii").strip()).bytes if store.file is not None else b""
+        boot = boot_id() if store.file is not None else b""
         wanted = int(store.encryption != "none")
         try:
             keeper = Keeper(path, store.limit, boot, encryption=wanted, detects=store.detects)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from eactors._store import Keeper, Store
+from eactors.deployment.sizes import STORE_BLOCK
 from eactors.errors import KeyFileError
 from eactors.state import read_secret
 from eactors.store.errors import NotAStore, StoreCorrupt, StoreError, StoreForged, StoreFull, StoreInUse
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from eactors._store import Wanted
 
-BLOCK = 256
 LONGEST_KEY, LARGEST_VALUE = 1024, 16 << 20
 _KEY_SIZE = 32
 _MAGIC = b"EASTORE"
@@ -100,7 +100,7 @@ class StoreFile:
             if wanted == "sync":
                 self.keeper.sync()
             elif not self.keeper.grow():
-                size = self.keeper.limit * BLOCK
+                size = self.keeper.limit * STORE_BLOCK
                 raise StoreFull(f"it is full, and may not be larger than {size:,} bytes")
 
     def write(self, records: Sequence[tuple[bytes, bytes]]) -> None:
