@@ -212,7 +212,6 @@ static ea_store_status draft_all(ea_store *store, const ea_view *view, const ea_
     }
     uint32_t kept = all->count - all->dropped;
     all->commit.branches = view->commit.branches - all->sources + kept;
-    if (!ea_blocks_replace(store, (uint32_t)view->word)) return EA_STORE_NO_MEMORY;
     return ea_blocks_reserve(store, (uint64_t)kept + 1);
 }
 
@@ -251,6 +250,7 @@ ea_store_status ea_commit_publish(ea_store *store, const ea_view *view, const ea
     unsigned count = sizeof new.commit / 8;
     /* A newer one may have been seen meanwhile, and then the history is of that one. */
     ea_store_status status = view->word == store->newest.word ? EA_STORE_OK : EA_STORE_RACED;
+    if (status == EA_STORE_OK && !ea_blocks_replace(store, (uint32_t)view->word)) status = EA_STORE_NO_MEMORY;
     if (status == EA_STORE_OK && store->detects) {
         count = sizeof new / 8;
         new.history = continued(store, commit->version, mark);
@@ -263,11 +263,8 @@ ea_store_status ea_commit_publish(ea_store *store, const ea_view *view, const ea
     uint32_t index = ea_blocks_take(store);
     memcpy(words, &new, sizeof words);
     ea_words_out(store->blocks[index].data, words, count);
-    for (uint32_t i = 0; i < store->taken.count; i++) {
-        ea_block *block = &store->blocks[store->taken.items[i].index];
-        ea_store(&block->stamp, (uint32_t)commit->version, EA_RELAXED);
-        ea_store(&block->below, (uint32_t)(commit->version >> 32), EA_RELAXED);
-    }
+    for (uint32_t i = 0; i < store->taken.count; i++)
+        ea_block_comes(&store->blocks[store->taken.items[i].index], commit->version);
     uint64_t expected = view->word, word = commit->version << 32 | index;
     /* Release: whoever sees the word sees all that it names. Sequentially consistent is not needed: who
      * waits for a new version is woken through a bell, which has its own order. */

@@ -41,8 +41,7 @@ static void bring_back(ea_store *store, const ea_reach *reach, uint64_t version)
         ea_block *block = &store->blocks[index];
         if (!ea_reach_has(reach, index) || ((ea_load(&block->state, EA_RELAXED) & 15) == EA_BLOCK_HELD && ea_block_came(block) <= version)) continue;
         ea_store(&block->state, store->state | EA_BLOCK_HELD, EA_RELAXED);
-        ea_store(&block->stamp, (uint32_t)version, EA_RELAXED);
-        ea_store(&block->below, (uint32_t)(version >> 32), EA_RELAXED);
+        ea_block_comes(block, version);
     }
 }
 

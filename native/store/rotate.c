@@ -66,7 +66,6 @@ static ea_store_status copy(rotation *all, ea_ref ref, unsigned level, uint64_t 
 /* There is nothing to be written but that the key is another. */
 static ea_store_status commit_empty(ea_store *store, const ea_view *view, uint32_t number) {
     ea_commit commit = {.version = view->commit.version + 1, .key_id = number};
-    if (!ea_blocks_replace(store, (uint32_t)view->word)) return EA_STORE_NO_MEMORY;
     ea_store_status status = ea_blocks_reserve(store, 1);
     return status == EA_STORE_OK ? ea_commit_publish(store, view, &commit, NULL, 0) : status;
 }

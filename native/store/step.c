@@ -11,7 +11,6 @@ ea_store_status ea_store_step(ea_store *store, uint64_t steps, const uint8_t ran
         ea_commit commit = now.commit;
         commit.version++;
         store->replaced.count = 0;
-        if (!ea_blocks_replace(store, (uint32_t)now.word)) return EA_STORE_NO_MEMORY;
         status = ea_commit_publish(store, &now, &commit, random, 0);
         if (status != EA_STORE_RACED) return status;
     }

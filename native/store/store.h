@@ -121,6 +121,10 @@ static inline bool ea_block_is(const ea_store *store, uint32_t index) {
 static inline uint64_t ea_block_came(const ea_block *block) {
     return (uint64_t)ea_load(&block->below, EA_RELAXED) << 32 | ea_load(&block->stamp, EA_RELAXED);
 }
+static inline void ea_block_comes(ea_block *block, uint64_t version) {
+    ea_store(&block->stamp, (uint32_t)version, EA_RELAXED);
+    ea_store(&block->below, (uint32_t)(version >> 32), EA_RELAXED);
+}
 /* Acquire, for the reader: should a word be of a later use of its block, the horizon is seen that
  * allowed it. Release, for the writer, is the other half. */
 static inline void ea_words_in(uint64_t *to, const ea_a64 *from, unsigned count) {
@@ -214,7 +218,7 @@ void ea_draft_free(struct ea_draft *draft);
 /* Apply the changes to the version of the view, and retire what is in store->replaced, too. Sorted or not, no two of one key.
  * EA_STORE_RACED if it is no longer the newest. */
 ea_store_status ea_store_commit_to(ea_store *store, const ea_view *view, ea_change *changes, size_t count);
-/* Make the commit, whose block is reserved, the newest version, after that of the view; if it is not to be, what was taken
+/* Make the commit, whose block is reserved, the newest version, in place of that of the view; if it is not to be, what was taken
  * since `taken` had `from` goes back. `mark`: 8 random bytes if the counter is to be advanced to it; or NULL. */
 ea_store_status ea_commit_publish(ea_store *store, const ea_view *view, const ea_commit *commit, const uint8_t *mark, uint32_t from);
 

@@ -61,12 +61,6 @@ void begin(void) {
 
 void end(void) { CHECK(unlink(path) == 0); }
 
-const char *name_of(uint32_t number) {
-    static char name[16];
-    (void)snprintf(name, sizeof name, "key %u", number);
-    return name;
-}
-
 void put(ea_store *store, const char *key, const char *value) {
     ea_store_status status;
     uint64_t version;

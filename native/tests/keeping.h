@@ -26,7 +26,6 @@ void close_store(void);
 void abandon(void);
 storage memory(void);
 
-const char *name_of(uint32_t number);
 /* As a user does who has a keeper: asks it for what is wanted, and tries again. */
 void put(ea_store *store, const char *key, const char *value);
 

@@ -35,6 +35,12 @@ ea_store_keys *storage_keys(void *context, uint32_t number) {
 
 const ea_key_source STORAGE_SOURCE = {.fetch = storage_keys};
 
+const char *storage_name(uint32_t number) {
+    static char name[16];
+    (void)snprintf(name, sizeof name, "key %u", number);
+    return name;
+}
+
 ea_change storage_change(const char *key, const char *value) {
     return (ea_change){.key = (const uint8_t *)key,
                        .key_size = (uint32_t)strlen(key),

@@ -20,6 +20,8 @@ ea_store_keys *storage_keys(void *context, uint32_t number);
 extern const ea_key_source STORAGE_SOURCE;
 void storage_attach(const storage *self, ea_store *user, uint32_t owner);
 
+/* A key, until the next one is named. */
+const char *storage_name(uint32_t number);
 /* Most tests need no other keys and values than text. NULL: the key is deleted. */
 ea_change storage_change(const char *key, const char *value);
 ea_store_status storage_put(ea_store *user, const char *key, const char *value);

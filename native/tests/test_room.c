@@ -21,23 +21,17 @@ static void close_store(void) {
     storage_destroy(&made);
 }
 
-static const char *name_of(uint32_t number) {
-    static char name[16];
-    (void)snprintf(name, sizeof name, "key %u", number);
-    return name;
-}
-
 /* Keys from 0 on, until no more go in; how many did. */
 static uint32_t fill_up(ea_store *user) {
     for (uint32_t number = 0;; number++) {
-        ea_store_status status = storage_put(user, name_of(number), "value");
+        ea_store_status status = storage_put(user, storage_name(number), "value");
         CHECK(status == EA_STORE_OK || status == EA_STORE_FULL);
         if (status == EA_STORE_FULL) return number;
     }
 }
 
 static void empty(ea_store *user, uint32_t keys) {
-    for (uint32_t number = 0; number < keys; number++) CHECK(storage_delete(user, name_of(number)) == EA_STORE_OK);
+    for (uint32_t number = 0; number < keys; number++) CHECK(storage_delete(user, storage_name(number)) == EA_STORE_OK);
 }
 
 /* Most blocks are in records then: a store of single blocks has a branch for every few of them. */
@@ -47,8 +41,8 @@ static void a_full_store_is_as_it_was(void) {
     open_store(LIMIT);
     uint32_t keys = fill_up(&users[0]);
     CHECK(is_about_full(keys));
-    for (uint32_t number = 0; number < keys; number++) CHECK(storage_has(&users[1], NULL, name_of(number), "value"));
-    CHECK(storage_has(&users[0], NULL, name_of(keys), NULL));
+    for (uint32_t number = 0; number < keys; number++) CHECK(storage_has(&users[1], NULL, storage_name(number), "value"));
+    CHECK(storage_has(&users[0], NULL, storage_name(keys), NULL));
     empty(&users[0], keys);
     close_store();
 }
@@ -59,7 +53,7 @@ static void any_key_of_a_full_store_can_be_deleted_by_anybody(void) {
         for (uint32_t i = 0; i < USERS; i++) {
             open_store(LIMIT);
             CHECK(fill_up(&users[0]) > number);
-            CHECK(storage_delete(&users[i], name_of(number)) == EA_STORE_OK);
+            CHECK(storage_delete(&users[i], storage_name(number)) == EA_STORE_OK);
             close_store();
         }
     }

@@ -15,8 +15,8 @@ static void what_was_put_is_there_after_closing(void) {
         for (uint32_t round = 0; round < 4; round++) {
             open_store(boot);
             CHECK(!keeper.recovered && !keeper.fell_back);
-            for (uint32_t i = 0; i < round * 100; i++) CHECK(storage_has(&user, NULL, name_of(i), "value"));
-            for (uint32_t i = 0; i < 100; i++) put(&user, name_of(round * 100 + i), "value");
+            for (uint32_t i = 0; i < round * 100; i++) CHECK(storage_has(&user, NULL, storage_name(i), "value"));
+            for (uint32_t i = 0; i < 100; i++) put(&user, storage_name(round * 100 + i), "value");
             close_store();
         }
         end();
@@ -29,8 +29,8 @@ static void what_was_put_is_there_though_nobody_closed_it(void) {
         open_store(BOOT);
         CHECK(keeper.recovered == (round > 0) && !keeper.fell_back);
         storage whole = memory();
-        for (uint32_t i = 0; i < round * 100; i++) CHECK(storage_has(&user, NULL, name_of(i), "value"));
-        for (uint32_t i = 0; i < 100; i++) put(&user, name_of(round * 100 + i), "value");
+        for (uint32_t i = 0; i < round * 100; i++) CHECK(storage_has(&user, NULL, storage_name(i), "value"));
+        for (uint32_t i = 0; i < 100; i++) put(&user, storage_name(round * 100 + i), "value");
         abandon();
         open_store(BOOT);
         CHECK(storage_lost(&whole) == 0); /* nobody has taken anything yet */
@@ -81,7 +81,7 @@ static void what_is_no_store_is_refused(void) {
 static void a_store_that_did_not_last_lasts_from_then_on(void) {
     begin();
     open_store(NULL);
-    for (uint32_t turn = 0; turn < 500; turn++) put(&user, name_of(turn % 50), "value");
+    for (uint32_t turn = 0; turn < 500; turn++) put(&user, storage_name(turn % 50), "value");
     close_store();
     open_store(BOOT);
     CHECK(ea_load(&keeper.store.header->durable, EA_RELAXED) == keeper.store.newest.commit.version);
@@ -92,7 +92,7 @@ static void a_store_that_did_not_last_lasts_from_then_on(void) {
     CHECK(ea_keeper_sync(&keeper, &version) == EA_KEEPER_OK && version == keeper.store.newest.commit.version);
     CHECK(ea_load(&keeper.store.header->durable, EA_RELAXED) == UINT64_MAX);
     syncs = 0;
-    for (uint32_t turn = 0; turn < 20000; turn++) put(&user, name_of(turn % 50), "value");
+    for (uint32_t turn = 0; turn < 20000; turn++) put(&user, storage_name(turn % 50), "value");
     CHECK(syncs == 0);
     close_store();
     end();
@@ -109,7 +109,7 @@ static void a_store_grows_up_to_its_limit_and_then_waits_for_syncs(void) {
     for (uint32_t round = 0; round < 2; round++) {
         for (uint32_t key = 0; key < LIMIT * 2 / 5; key++) {
             if (ea_keeper_wants_room(&keeper)) CHECK(ea_keeper_grow(&keeper) == EA_KEEPER_OK);
-            put(&user, name_of(key), "value");
+            put(&user, storage_name(key), "value");
         }
         if (round == 0) CHECK(ea_keeper_sync(&keeper, &version) == EA_KEEPER_OK);
     }
@@ -122,7 +122,7 @@ static void a_user_waits_for_room_if_nobody_makes_it_before(void) {
     begin();
     open_store(NULL);
     rooms = syncs = 0;
-    for (uint32_t turn = 0; turn < 3000; turn++) put(&user, name_of(turn), "value");
+    for (uint32_t turn = 0; turn < 3000; turn++) put(&user, storage_name(turn), "value");
     CHECK(rooms > 0 && syncs == 0);
     close_store();
     end();
@@ -137,12 +137,12 @@ static void what_a_dead_user_held_is_given_back_while_others_go_on(void) {
         storage whole = memory();
         ea_view kept;
         uint32_t blocks;
-        for (uint32_t turn = 0; turn < 1000; turn++) put(turn % 2 ? &user : &other, name_of(turn % 60), "value");
+        for (uint32_t turn = 0; turn < 1000; turn++) put(turn % 2 ? &user : &other, storage_name(turn % 60), "value");
         CHECK(ea_store_pin(&other, &kept) == EA_STORE_OK);
         ea_store_forget(&other);
         CHECK(ea_keeper_mourn(&keeper, 2, &blocks) == EA_KEEPER_OK && blocks > 0);
         CHECK(ea_store_lowest_pin(&user) == UINT64_MAX);
-        for (uint32_t turn = 0; turn < 1000; turn++) put(&user, name_of(turn % 60), "value");
+        for (uint32_t turn = 0; turn < 1000; turn++) put(&user, storage_name(turn % 60), "value");
         CHECK(ea_keeper_mourn(&keeper, 2, &blocks) == EA_KEEPER_OK && blocks == 0);
         attach(&other, 2);
         put(&other, "another", "life");
@@ -162,13 +162,13 @@ static void what_the_dead_have_replaced_is_still_read(void) {
     open_store(NULL);
     ea_view kept;
     uint32_t blocks;
-    for (uint32_t i = 0; i < 60; i++) put(i % 2 ? &user : &other, name_of(i), "old");
+    for (uint32_t i = 0; i < 60; i++) put(i % 2 ? &user : &other, storage_name(i), "old");
     CHECK(ea_store_pin(&user, &kept) == EA_STORE_OK);
-    for (uint32_t i = 0; i < 60; i++) put(&other, name_of(i), "new");
+    for (uint32_t i = 0; i < 60; i++) put(&other, storage_name(i), "new");
     ea_store_forget(&other);
     CHECK(ea_keeper_mourn(&keeper, 2, &blocks) == EA_KEEPER_OK && blocks > 0);
-    for (uint32_t turn = 0; turn < 1000; turn++) put(&user, name_of(turn % 60), "newer");
-    for (uint32_t i = 0; i < 60; i++) CHECK(storage_has(&user, &kept, name_of(i), "old"));
+    for (uint32_t turn = 0; turn < 1000; turn++) put(&user, storage_name(turn % 60), "newer");
+    for (uint32_t i = 0; i < 60; i++) CHECK(storage_has(&user, &kept, storage_name(i), "old"));
     ea_store_unpin(&user, &kept);
     attach(&other, 2);
     close_store();

@@ -51,7 +51,7 @@ static void all_that_was_synced_is_there_after_a_power_cut(void) {
         until_cut = 1 + check_below(&random_state, 30); /* syncs later */
         for (round = 1; crashed == NULL; round++) {
             uint64_t version;
-            for (uint32_t i = 0; i < KEYS && crashed == NULL; i++) put(i % 2 ? &user : &other, name_of(i), text_of(round));
+            for (uint32_t i = 0; i < KEYS && crashed == NULL; i++) put(i % 2 ? &user : &other, storage_name(i), text_of(round));
             uint32_t what = crashed == NULL ? check_below(&random_state, 20) : UINT32_MAX;
             if (what == 0) CHECK(ea_keeper_sync(&keeper, &version) == EA_KEEPER_OK);
             if (what == 1) abandon(), open_store(BOOT);
@@ -64,24 +64,24 @@ static void all_that_was_synced_is_there_after_a_power_cut(void) {
         open_store(NEXT_BOOT);
         CHECK(keeper.recovered);
         for (uint32_t i = 0; i < KEYS; i++) {
-            bool found = synced == 0 && storage_has(&user, NULL, name_of(i), NULL);
+            bool found = synced == 0 && storage_has(&user, NULL, storage_name(i), NULL);
             /* A sync that a user waited for may have come later. */
             for (uint32_t r = synced == 0 ? 1 : synced; r <= round; r++)
-                found = found || storage_has(&user, NULL, name_of(i), text_of(r));
+                found = found || storage_has(&user, NULL, storage_name(i), text_of(r));
             CHECK(found);
         }
-        for (uint32_t i = 0; i < 3000; i++) put(&user, name_of(i % KEYS), "after");
+        for (uint32_t i = 0; i < 3000; i++) put(&user, storage_name(i % KEYS), "after");
         close_store();
         end();
     }
 }
 
 static void put_all(ea_store *store, uint32_t count, const char *value) {
-    for (uint32_t i = 0; i < count; i++) put(store, name_of(i), value);
+    for (uint32_t i = 0; i < count; i++) put(store, storage_name(i), value);
 }
 
 static void all_have(uint32_t count, const char *value) {
-    for (uint32_t i = 0; i < count; i++) CHECK(storage_has(&user, NULL, name_of(i), value));
+    for (uint32_t i = 0; i < count; i++) CHECK(storage_has(&user, NULL, storage_name(i), value));
 }
 
 /* What was synced is replaced, and that is lost: so its blocks say that they were left to all. All else of them is right. */
@@ -95,7 +95,7 @@ static void what_one_power_cut_brought_back_outlives_the_next(void) {
     CHECK(ea_keeper_sync(&keeper, &version) == EA_KEEPER_OK);
     for (int cut = 0; cut < 3; cut++) {
         /* Few of them at a time, which nobody leaves to all before they may be used again. */
-        for (uint32_t turn = 0; turn < 8 * KEYS; turn++) put(&user, turn % 8 == 0 ? name_of(turn / 8) : "another", "lost");
+        for (uint32_t turn = 0; turn < 8 * KEYS; turn++) put(&user, turn % 8 == 0 ? storage_name(turn / 8) : "another", "lost");
         ea_store_detach(&user);
         abandon();
         open_store(boots[cut]);
@@ -132,7 +132,7 @@ static void a_store_is_not_called_closed_before_all_of_it_is_on_the_disk(void) {
     for (uint32_t round = 0; round < 2; round++) {
         open_store(BOOT);
         CHECK(!keeper.recovered);
-        for (uint32_t turn = 0; turn < 2000; turn++) put(&user, name_of(turn % 50), "value");
+        for (uint32_t turn = 0; turn < 2000; turn++) put(&user, storage_name(turn % 50), "value");
         close_store();
         CHECK(!blocks_changed);
     }

@@ -24,18 +24,12 @@ static void close_store(void) {
     storage_destroy(&made);
 }
 
-static const char *name_of(uint32_t number) {
-    static char name[16];
-    (void)snprintf(name, sizeof name, "key %u", number);
-    return name;
-}
-
 static void put_all(const char *value) {
-    for (uint32_t i = 0; i < KEYS; i++) CHECK(storage_put(&user, name_of(i), value) == EA_STORE_OK);
+    for (uint32_t i = 0; i < KEYS; i++) CHECK(storage_put(&user, storage_name(i), value) == EA_STORE_OK);
 }
 
 static void all_have(ea_store *store, const ea_view *view, const char *value) {
-    for (uint32_t i = 0; i < KEYS; i++) CHECK(storage_has(store, view, name_of(i), value));
+    for (uint32_t i = 0; i < KEYS; i++) CHECK(storage_has(store, view, storage_name(i), value));
 }
 
 /* The status; the keys are somebody's in any case. */
@@ -163,13 +157,13 @@ static void where_there_is_no_room_for_all_of_it_nothing_changes(void) {
         open_store(kind);
         static char large[1000];
         memset(large, 'x', sizeof large - 1);
-        for (uint32_t i = 0; i < 300; i++) CHECK(storage_put(&user, name_of(i), large) == EA_STORE_OK);
+        for (uint32_t i = 0; i < 300; i++) CHECK(storage_put(&user, storage_name(i), large) == EA_STORE_OK);
         uint32_t before = storage_free(&made);
         CHECK(rotate(&user, 1) == EA_STORE_FULL && key_of(&user) == 0);
         CHECK(storage_lost(&made) == 0 && storage_free(&made) >= before);
-        for (uint32_t i = 0; i < 300; i++) CHECK(storage_has(&other, NULL, name_of(i), large));
-        for (uint32_t i = 0; i < 200; i++) CHECK(storage_delete(&other, name_of(i)) == EA_STORE_OK);
-        CHECK(rotate(&user, 1) == EA_STORE_OK && storage_has(&other, NULL, name_of(250), large));
+        for (uint32_t i = 0; i < 300; i++) CHECK(storage_has(&other, NULL, storage_name(i), large));
+        for (uint32_t i = 0; i < 200; i++) CHECK(storage_delete(&other, storage_name(i)) == EA_STORE_OK);
+        CHECK(rotate(&user, 1) == EA_STORE_OK && storage_has(&other, NULL, storage_name(250), large));
         close_store();
     }
 }
