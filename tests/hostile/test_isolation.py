@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -165,6 +166,17 @@ def test_an_orphan_does_not_start() -> None:
         launcher.stdin.write("go\n")
         launcher.stdin.flush()
         assert "launcher of this enclave has ended" in launcher.stdout.read()
+
+
+@pytest.mark.parametrize("platform", ["simulation", "untrusted"])
+def test_an_enclave_whose_launcher_has_ended_says_nothing(tmp_path: Path, platform: str) -> None:
+    """Nobody is left to hear why; whoever killed the launcher must not read a traceback."""
+    (tmp_path / "image").mkdir()
+    (tmp_path / "image" / "plan.json").write_text(json.dumps({"platform": platform}))
+    (tmp_path / "image.json").write_text(json.dumps({"parent": os.getppid()}))
+    program = f"from eactors.enclave.entry import main; main({str(tmp_path / 'image')!r})"
+    done = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (1, b"", b"")
 
 
 @pytest.mark.parametrize("parent", [0, -1, 2**40])

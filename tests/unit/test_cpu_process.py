@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -310,6 +311,21 @@ def test_the_cpu_dies_with_a_killed_launcher() -> None:
         launcher.kill()
         # The end of the file comes when the last process that holds the pipe has ended.
         assert launcher.stdout.read() == b""
+
+
+def test_a_cpu_that_starts_after_its_launcher_has_ended_says_nothing() -> None:
+    """A command that failed at once must not have a traceback of its CPU behind its own words."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs:
+        # The shell between them is why the one that made the socket is not the parent.
+        command = [sys.executable, "-I", "-m", "eactors.cpu", str(theirs.fileno())]
+        done = subprocess.run(
+            ["/bin/sh", "-c", '"$@"; exit $?', "sh", *command],
+            pass_fds=[theirs.fileno()],
+            capture_output=True,
+            check=False,
+        )
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
 def test_spawning_tells_why_it_failed(tmp_path: Path) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import sys
 
 from eactors.cpu.process import Cpu
 
 if __name__ == "__main__":
-    Cpu(socket.socket(fileno=int(sys.argv[1]))).run()
+    with contextlib.suppress(ProcessLookupError):  # a launcher that has already ended needs no CPU
+        Cpu(socket.socket(fileno=int(sys.argv[1]))).run()

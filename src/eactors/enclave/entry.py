@@ -53,7 +53,10 @@ def main(folder: str) -> NoReturn:
     os.environ.clear()  # Python itself has put the locale there
     plan, launch = _read(os.path.join(folder, "plan.json")), _read(folder + ".json")  # noqa: PTH118 - no pathlib here
     platform = None if plan["platform"] == UNTRUSTED else PLATFORMS[plan["platform"]]()
-    (platform.prepare if platform is not None else _native.die_with)(launch["parent"])
+    try:
+        (platform.prepare if platform is not None else _native.die_with)(launch["parent"])
+    except ProcessLookupError:
+        os._exit(FAILED)  # the launcher has already ended: nobody is left to tell
     if "introduce" in launch and platform is not None:
         Trust(platform, plan, launch, lambda: None).power("provisioning").introduce()
     enclave = Enclave(folder, plan, launch, platform)
