@@ -10,9 +10,9 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, TypeGuard
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 
 from eactors.errors import KeyFileError
@@ -26,6 +26,7 @@ Key = RSAPrivateKey | RSAPublicKey
 BITS, EXPONENT = 3072, 3
 DEVELOPMENT = "development.pem"
 _PEM = serialization.Encoding.PEM
+_PADDING, _HASH = padding.PKCS1v15(), hashes.SHA256()
 
 
 def new_key(path: Path) -> RSAPrivateKey:
@@ -56,7 +57,15 @@ def development_key() -> RSAPrivateKey:
         KeyFileError: Its file is damaged, or others than its owner may read it.
     """
     path = state_directory() / DEVELOPMENT
-    return _private_key(secret_file(path, lambda: _private_pem(_generate())), str(path))
+    pem = secret_file(path, lambda: _private_pem(_generate()))
+    # Whether its primes are prime takes longer to find out than all else of a small build, and was
+    # known when it was made here; whether it is still that key, a signature tells.
+    key = _private_key(pem, str(path), made_here=True)
+    try:
+        key.public_key().verify(key.sign(pem, _PADDING, _HASH), pem, _PADDING, _HASH)
+    except InvalidSignature as error:
+        raise _useless(str(path), "is damaged", f"delete it: rm {path}") from error
+    return key
 
 
 def load_private(path: Path) -> RSAPrivateKey:
@@ -130,9 +139,11 @@ def public_pem(key: Key) -> str:
     return public_half(key).public_bytes(_PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode()
 
 
-def _private_key(pem: bytes, where: str) -> RSAPrivateKey:
+def _private_key(pem: bytes, where: str, *, made_here: bool = False) -> RSAPrivateKey:
     try:
-        key = serialization.load_pem_private_key(pem, password=None)
+        key = serialization.load_pem_private_key(
+            pem, password=None, unsafe_skip_rsa_key_validation=made_here
+        )
     except TypeError as error:
         raise _useless(where, "is encrypted", f"openssl pkey -in {where} -out PLAIN.pem") from error
     except (ValueError, UnsupportedAlgorithm) as error:

@@ -69,8 +69,7 @@ def main(folder: str) -> NoReturn:
 
 def _read(path: str) -> dict[str, Any]:
     with open(path, encoding="utf-8") as file:  # noqa: PTH123
-        content: dict[str, Any] = json.load(file)
-    return content
+        return dict(json.load(file))
 
 
 class Enclave:
