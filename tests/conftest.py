@@ -112,12 +112,13 @@ class App:
         command: str = "run",
         stdin: int = subprocess.DEVNULL,
         stderr: int = subprocess.PIPE,
+        variables: dict[str, str] | None = None,
     ) -> Command:
         """Start a command on the application, in a process group of its own."""
         process = Command(
             [COMMAND, command, self.source.name, self.deployment.name, *options],
             cwd=self.folder,
-            env=environment(self.temporary),
+            env=variables or environment(self.temporary),
             stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=stderr,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import multiprocessing
 import stat
@@ -131,6 +132,23 @@ def test_the_development_key_is_made_once(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(KeyFileError, match=r"development\.pem holds a secret") as info:
         development_key()
     assert info.value.hint == f"chmod 600 {file}"
+
+
+@pytest.mark.usefixtures("quick_keys")
+@pytest.mark.parametrize("where", [100, 200, 300])
+def test_a_damaged_development_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: int) -> None:
+    """One bit of the modulus is another: nothing is signed with it, and its file is named."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    development_key()
+    file = tmp_path / "eactors" / "development.pem"
+    lines = file.read_text().splitlines()
+    der = bytearray(base64.b64decode("".join(lines[1:-1])))
+    der[where] ^= 0x10
+    text = base64.encodebytes(bytes(der)).decode()
+    file.write_text(f"{lines[0]}\n{text}{lines[-1]}\n")
+    with pytest.raises(KeyFileError, match=r"development\.pem is damaged") as info:
+        development_key()
+    assert info.value.hint == f"delete it: rm {file}"
 
 
 def test_the_state_directory_is_for_its_user_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

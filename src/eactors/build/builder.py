@@ -16,7 +16,6 @@ from eactors.build.keyfile import fingerprint
 from eactors.build.observe import Observation
 from eactors.build.owners import Owners
 from eactors.build.reach import reach
-from eactors.build.roots import trusted_roots
 from eactors.build.signing import MANIFEST, SIGNATURES, read_manifest, sign_image, sign_manifest
 from eactors.build.writing import write_image
 from eactors.deployment.model import UNTRUSTED
@@ -69,7 +68,11 @@ def build_folder(plan: Plan, folder: Path, *, notice: Callable[[str], None], rep
         )
     homes = sorted({actor.home for actor in plan.actors.values()})
     reached = {home: _reach(plan, home) for home in homes}
-    roots = trusted_roots(plan)
+    roots: tuple[str, ...] = ()
+    if any(channel.exchange == "remote-attestation" for channel in plan.channels):
+        from eactors.build.roots import trusted_roots  # noqa: PLC0415 - certificates take long to import
+
+        roots = trusted_roots(plan)
     plans = {
         home: enclave_plan(plan, home, _owners(plan, home[1], owners), reached[home], roots) for home in homes
     }

@@ -141,9 +141,7 @@ def public_pem(key: Key) -> str:
 
 def _private_key(pem: bytes, where: str, *, made_here: bool = False) -> RSAPrivateKey:
     try:
-        key = serialization.load_pem_private_key(
-            pem, password=None, unsafe_skip_rsa_key_validation=made_here
-        )
+        key = serialization.load_pem_private_key(pem, password=None, unsafe_skip_rsa_key_validation=made_here)
     except TypeError as error:
         raise _useless(where, "is encrypted", f"openssl pkey -in {where} -out PLAIN.pem") from error
     except (ValueError, UnsupportedAlgorithm) as error:

@@ -20,13 +20,11 @@ if TYPE_CHECKING:
 
 
 def trusted_roots(plan: Plan) -> tuple[str, ...]:
-    """The certificates, PEM, in an order that does not depend on the deployment's.
+    """The certificates, PEM, for a plan whose enclaves ask for quotes, in an order not the deployment's.
 
     Raises:
         KeyFileError: A file is missing, or holds no certificate of a root.
     """
-    if not any(channel.exchange == "remote-attestation" for channel in plan.channels):
-        return ()
     folder = Path(plan.deployment.file).parent
     named = [_read(folder / trust.root) for trust in plan.deployment.trusts]
     return tuple(sorted(set(named))) or (installation_root(),)
