@@ -99,6 +99,14 @@ def test_atomic_operations(accounts: LiveStore) -> None:
     assert dict(accounts) == {b"b": b"1"}
 
 
+def test_what_has_no_file_is_not_called_durable(accounts: LiveStore) -> None:
+    """Of a store in memory there is no version that is on the disk."""
+    accounts[b"alice"] = b"100"
+    assert set(accounts.statistics()) == {
+        *("keys", "version", "record_blocks", "branch_blocks", "fresh", "usable", "limit", "pins"),
+    }
+
+
 def test_counters(accounts: LiveStore) -> None:
     """They begin at 0, and what is no counter is not made one."""
     assert accounts.counter(b"n") == 0

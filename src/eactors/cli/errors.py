@@ -26,6 +26,9 @@ def explain() -> int:
                 click.echo(note, err=True)
             say(str(error), error.hint)
             return WRONG_USE
+        case click.UsageError(ctx=click.Context(command_path=path)):
+            say(error.format_message(), f"see '{path} --help'")
+            return WRONG_USE
         case click.ClickException():
             say(error.format_message(), "see 'eactors --help'")
             return WRONG_USE

@@ -251,10 +251,13 @@ class LiveStore(MutableMapping[bytes, "Any"]):
         """What it holds, and what room there is; blocks are of 256 bytes.
 
         Returns:
-            keys, version, durable (the version that is on the disk), record_blocks, branch_blocks,
-            fresh, usable, limit, pins.
+            keys, version, durable (the version that is on the disk, for a store that has a file),
+            record_blocks, branch_blocks, fresh, usable, limit, pins.
         """
-        return self._store.statistics()
+        found = self._store.statistics()
+        if found["durable"] > found["version"]:
+            del found["durable"]  # in the core's words, a store without a file is always durable
+        return found
 
     def _get(self, key: bytes) -> bytes | None:
         try:
