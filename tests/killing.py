@@ -56,6 +56,7 @@ class Killing:
         for writer in WRITERS:
             assert said[writer] <= done[writer] <= self.acknowledged[writer] + 1
         assert found == self.expected.after(done)
+        self.expected.forget_before(done)
 
     def check_file(self) -> None:
         """Check what the independent reader finds, then what the store does, and go on from there."""

@@ -55,6 +55,7 @@ class Expected:
     def __init__(self, seed: int) -> None:
         self._seed = seed
         self._states: dict[int, list[Contents]] = {writer: [{}] for writer in WRITERS}
+        self._first = dict.fromkeys(WRITERS, 0)
 
     def after(self, numbers: Iterable[int]) -> Contents:
         """All keys with their values, after so many transactions of each writer."""
@@ -64,17 +65,23 @@ class Expected:
             whole |= self._state(writer, number)
         return whole
 
+    def forget_before(self, numbers: Iterable[int]) -> None:
+        """Nobody will ask any more what was before so many transactions of each writer."""
+        for writer, number in zip(WRITERS, numbers, strict=True):
+            del self._states[writer][: number - self._first[writer]]
+            self._first[writer] = number
+
     def _state(self, writer: int, number: int) -> Contents:
-        states = self._states[writer]
-        while len(states) <= number:
+        states, first = self._states[writer], self._first[writer]
+        while first + len(states) <= number:
             state = dict(states[-1])
-            for key, value in changes(self._seed, writer, len(states)):
+            for key, value in changes(self._seed, writer, first + len(states)):
                 if value is None:
                     state.pop(key, None)
                 else:
                     state[key] = value
             states.append(state)
-        return states[number]
+        return states[number - first]
 
 
 def progress(contents: Contents) -> list[int]:
