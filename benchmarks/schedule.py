@@ -102,12 +102,14 @@ def contestants() -> list[Contestant]:
 
 def _stores() -> list[Contestant]:
     first, second = CPUS
-    ours = partial(store.store, second, encrypted=False)
+    ours = partial(store.store, second)
     encrypted = partial(store.store, second, encrypted=True)
+    synced = partial(store.store, second, every=1.0)
     found = [
         Contestant("store-reads", "two-processes", partial(key_value.reads, ours, CPUS)),
         Contestant("store-reads", "encrypted", partial(key_value.reads, encrypted, [first])),
         Contestant("store-writes", "encrypted", partial(key_value.writes, encrypted, first)),
+        Contestant("store-writes", "synced", partial(key_value.writes, synced, first)),
     ]
     for name, opening, needs in (
         ("eactors", ours, None),

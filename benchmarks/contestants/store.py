@@ -1,4 +1,7 @@
-"""What the object store does: a file, and a process that keeps it as the host would, synced every second."""
+"""What the object store does, as an actor uses it.
+
+It is a file with a process that keeps it, as the host would.
+"""
 
 from __future__ import annotations
 
@@ -12,28 +15,37 @@ from typing import TYPE_CHECKING
 from contestants.key_value import Access, Pairs, wrong
 from contestants.processes import FORK
 
-from eactors._store import Keeper, Store
+from eactors import Store, _store
+from eactors._store import Keeper
+from eactors.store.live import LiveStore
+from eactors.store.values import Values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from multiprocessing.connection import Connection
 
     from eactors._store import Wanted
+    from eactors.answer import Answer
 
 ROOM = (1 << 30) // 256
 """Blocks: as many bytes as py-lmdb's file may have."""
-SYNCED = 1.0
-"""Seconds from one time that everything is put on the disk to the next."""
 KEY = bytes(range(32))
 
 
 @contextlib.contextmanager
-def store(cpu: int, *, encrypted: bool) -> Iterator[Callable[[], Access]]:
-    """Give access to a store in a file, with its keeper on a CPU."""
+def store(cpu: int, *, encrypted: bool = False, every: float | None = None) -> Iterator[Callable[[], Access]]:
+    """Give access to a store in a file.
+
+    Args:
+        cpu: Where its keeper runs.
+        encrypted: With a key that all of them have.
+        every: Seconds from one time that everything is put on the disk to the next; None: only when there
+            is no room without it.
+    """
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         path = f"{folder}/store"
         mine, theirs = FORK.Pipe()
-        process = FORK.Process(target=_keep, args=(path, cpu, encrypted, theirs))
+        process = FORK.Process(target=_keep, args=(path, cpu, int(encrypted), every, theirs))
         process.start()
         theirs.close()
         try:
@@ -44,10 +56,10 @@ def store(cpu: int, *, encrypted: bool) -> Iterator[Callable[[], Access]]:
             process.join()
 
 
-def _keep(path: str, cpu: int, encrypted: bool, users: Connection) -> None:  # noqa: FBT001 - of a process
+def _keep(path: str, cpu: int, encryption: int, every: float | None, users: Connection) -> None:
     os.sched_setaffinity(0, {cpu})
     boot = uuid.UUID(Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip())
-    keeper = Keeper(path, ROOM, boot.bytes, encryption=int(encrypted))
+    keeper = Keeper(path, ROOM, boot.bytes, encryption=encryption)
     wanted: Wanted | None = "room"
     while wanted is not None:
         if wanted == "sync":
@@ -55,7 +67,7 @@ def _keep(path: str, cpu: int, encrypted: bool, users: Connection) -> None:  # n
         while keeper.wants_room() and keeper.grow():
             pass
         users.send(wanted)
-        while not users.poll(SYNCED):
+        while not users.poll(every):
             keeper.sync()
         wanted = users.recv()
     keeper.close()
@@ -66,13 +78,16 @@ def _access(path: str, key: bytes | None, keeper: Connection) -> Access:
         keeper.send(wanted)
         keeper.recv()
 
-    there = Store(path, ROOM, os.getpid() % 4095, keys=None if key is None else lambda _: key, wait=wait)
+    core = _store.Store(
+        path, ROOM, os.getpid() % 4095, keys=None if key is None else lambda _: key, wait=wait
+    )
+    there = LiveStore(core, Values(Store("bench")), _nothing, _not_asked_for, _nothing)
     get, put = there.get, there.put
 
     def fill(pairs: Pairs) -> None:
         for name, value in pairs:
             put(name, value)
-        there.close()
+        core.close()
 
     def read(pairs: Pairs) -> None:
         for name, value in pairs:
@@ -84,3 +99,12 @@ def _access(path: str, key: bytes | None, keeper: Connection) -> Access:
             put(name, value)
 
     return Access(fill, read, write)
+
+
+def _nothing() -> None:
+    """Whom a change concerns: nobody watches."""
+
+
+def _not_asked_for() -> Answer[int]:
+    """The keeper syncs by itself."""
+    raise NotImplementedError
