@@ -115,6 +115,7 @@ def test_a_port_in_use(tmp_path: Path) -> None:
         said = refused(tmp_path, *written(tmp_path, SLOW), "--param", f"Shop.port={port}")
     assert f"error: actor 'Shop' failed: SiteError: cannot listen at 127.0.0.1:{port}: Address" in said
     assert "hint: give the actor another address: --param ACTOR.port=NUMBER" in said
+    assert "Traceback" not in said
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import linecache
 import re
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,16 @@ if TYPE_CHECKING:
 _RUNTIME = re.compile(r".*/(enclave-\d+|untrusted(-\d+)?)/eactors/")
 
 
+_NOT_IN_THE_CODE = frozenset({"SiteError"})
+"""Errors of the place where an application runs: where in the code they were noticed is of no use."""
+
+_NEXT: dict[int | None, str] = {
+    errno.EADDRINUSE: "see who listens there, with 'ss -ltnp', or choose another port",
+    errno.EADDRNOTAVAIL: "choose an address of this machine: 'ip address' shows them",
+}
+"""What to do about errors of the operating system, where a user of the application can do something."""
+
+
 def warn(message: str) -> None:
     """Print a warning to stderr."""
     click.echo(f"{click.style('warning:', fg='yellow')} {message}", err=True)
@@ -29,17 +40,18 @@ def notice(message: str) -> None:
 
 
 def show(failure: Failure, source: Path) -> None:
-    """Print a failure, with its traceback from the application's code on.
+    """Print a failure, with its traceback from the application's code on, if that is where to look.
 
     Args:
         failure: What went wrong.
         source: The application's source file.
     """
-    if failure.error is not None:
+    if failure.error is not None and failure.error["type"] not in _NOT_IN_THE_CODE:
         _trace(failure.error, source.parent)
     click.echo(f"{click.style('error:', fg='red', bold=True)} {failure.message}", err=True)
-    if failure.hint:
-        click.echo(f"{click.style('hint:', fg='cyan')} {failure.hint}", err=True)
+    hint = failure.hint or _NEXT.get(failure.error["errno"] if failure.error else None)
+    if hint:
+        click.echo(f"{click.style('hint:', fg='cyan')} {hint}", err=True)
 
 
 def _place(folder: Path, file: str) -> str:

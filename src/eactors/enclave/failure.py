@@ -14,14 +14,14 @@ _FRAMES_MOST = 50
 
 
 def describe(error: BaseException, earlier: tuple[BaseException, ...] = ()) -> dict[str, Any]:
-    """The exception's type, message, hint, frames and cause.
+    """The exception's type, message, errno, hint, frames and cause.
 
     Args:
         error: The exception.
         earlier: Those of which it is the cause; not all too many are described.
 
     Returns:
-        ``{"type": str, "message": str, "hint": str | None, "frames": [[file, line,
+        ``{"type": str, "message": str, "errno": int | None, "hint": str | None, "frames": [[file, line,
         function], ...], "cause": the same of the cause | None}``, outermost frame first.
     """
     told = (*earlier, error)
@@ -31,6 +31,7 @@ def describe(error: BaseException, earlier: tuple[BaseException, ...] = ()) -> d
     return {
         "type": type(error).__name__,
         "message": _text(error),
+        "errno": error.errno if isinstance(error, OSError) and isinstance(error.errno, int) else None,
         "hint": getattr(error, "hint", None),
         "frames": _frames(error),
         "cause": None if cause is None else describe(cause, told),

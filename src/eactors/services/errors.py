@@ -40,9 +40,8 @@ class SystemActorError(EActorsError, OSError):
         super().__init__(f"{operation}: {reason}", hint=hint)
         self.args = (self.message,)  # where OSError keeps none
         self.errno = errno
-        self.strerror = reason
+        self.strerror = self.reason = reason
         self.operation = operation
-        self.reason = reason
 
     def __str__(self) -> str:
         """Return the message alone, where OSError would put the number in front."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import socket
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
@@ -148,6 +149,8 @@ def failure(number: int, operation: str, error: OSError) -> Failed:
     """The answer to a request that failed."""
     number_of_error = error.errno if error.errno is not None and 0 < error.errno < 4096 else 0  # noqa: PLR2004 - of Failed
     reason = error.strerror or str(error) or os.strerror(number_of_error)
+    if isinstance(error, socket.gaierror):
+        reason += "; is the name right?"
     # A name in it may be as long as a path.
     return Failed(number, number_of_error, operation, reason[:MOST_WORDS])
 
