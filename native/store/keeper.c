@@ -24,9 +24,12 @@ static ea_keeper_status read_fixed(ea_keeper *keeper, uint64_t size, ea_store_fi
 
 static bool flush(ea_keeper *keeper) { return !keeper->lasts || fdatasync(keeper->fd) == 0; }
 
-/* Free is what the newest version cannot reach. Not before that version is what the disk has. */
+/* Free is what the newest version cannot reach. Not before that version is what the disk has. Where never-used blocks begin is what
+ * somebody says: as far as it can be, it is believed. */
 static void sweep(ea_store *store, const ea_reach *reach, uint32_t fresh) {
     ea_store_header *header = store->header;
+    uint32_t usable = ea_load(&header->usable, EA_RELAXED);
+    if (fresh <= reach->highest || fresh > usable || fresh > store->limit) fresh = reach->highest + 1;
     ea_store(&header->top, 0, EA_RELAXED);
     ea_store(&header->waiting, 0, EA_RELAXED);
     for (uint32_t block = fresh; block-- > FIRST;)
@@ -49,7 +52,7 @@ static void bring_back(ea_store *store, const ea_reach *reach, uint64_t version)
 static ea_keeper_status recover(ea_keeper *keeper, bool rebooted) {
     ea_store *store = &keeper->store;
     ea_store_header *header = store->header;
-    uint32_t usable = ea_load(&header->usable, EA_RELAXED), fresh = ea_load(&header->fresh, EA_RELAXED);
+    uint32_t fresh = ea_load(&header->fresh, EA_RELAXED);
     if (rebooted) {
         int newer = ea_header_newer_slot(header);
         store->culprit = 0;
@@ -67,7 +70,6 @@ static ea_keeper_status recover(ea_keeper *keeper, bool rebooted) {
     ea_store(&header->horizon, 0, EA_RELAXED);
     if (ea_store_look(store, &view) != EA_STORE_OK || ea_reach_mark(store, &reach, (uint32_t)view.word) != EA_STORE_OK)
         return EA_KEEPER_CORRUPT;
-    if (fresh <= reach.highest || fresh > usable) fresh = reach.highest + 1;
     if (rebooted) bring_back(store, &reach, view.commit.version);
     ea_keeper_status status = ea_keeper_sync(keeper, &version);
     if (status == EA_KEEPER_OK) sweep(store, &reach, fresh);

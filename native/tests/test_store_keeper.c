@@ -195,6 +195,27 @@ static void what_was_lost_is_found_at_closing(void) {
     end();
 }
 
+/* Whoever may write to the store may write anything there: the keeper looks at no block that is none, and loses none. */
+static void where_nothing_was_used_yet_is_believed_as_far_as_it_can_be(void) {
+    static const uint32_t SAID[] = {0, EA_HEADER_BLOCKS, USABLE + 1, LIMIT, LIMIT + 1, UINT32_MAX};
+    for (size_t i = 0; i < sizeof SAID / sizeof *SAID; i++) {
+        begin();
+        open_store(NULL);
+        uint32_t blocks;
+        put(&user, "key", "value");
+        ea_store_forget(&other);
+        CHECK(ea_keeper_mourn(&keeper, 2, &blocks) == EA_KEEPER_OK);
+        ea_store_detach(&user);
+        ea_store(&keeper.store.header->fresh, SAID[i], EA_RELAXED);
+        CHECK(ea_keeper_close(&keeper, true) == EA_KEEPER_OK);
+        (void)close(keeper.fd);
+        open_store(NULL);
+        CHECK(!keeper.recovered && storage_has(&user, NULL, "key", "value"));
+        close_store();
+        end();
+    }
+}
+
 int main(void) {
     static const check_test TESTS[] = {
         TEST(what_was_put_is_there_after_closing),
@@ -207,6 +228,7 @@ int main(void) {
         TEST(what_a_dead_user_held_is_given_back_while_others_go_on),
         TEST(what_the_dead_have_replaced_is_still_read),
         TEST(what_was_lost_is_found_at_closing),
+        TEST(where_nothing_was_used_yet_is_believed_as_far_as_it_can_be),
     };
     check_watch(120);
     return check_all(TESTS, sizeof TESTS / sizeof *TESTS);
