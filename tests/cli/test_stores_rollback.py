@@ -84,7 +84,7 @@ def test_old_bytes_put_back_under_a_running_application(app: App) -> None:
         memory.write(old)
     _, stderr = process.communicate(timeout=20)
     assert process.returncode == 1
-    assert stderr.count("RollbackDetected: the store is older than it has been, or has become two") == 1
+    assert stderr.count("RollbackDetected: store 'memory' is older than it has been, or has become two") == 1
 
 
 def test_two_copies_used_at_once(app: App, other: App) -> None:

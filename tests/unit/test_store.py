@@ -11,7 +11,7 @@ import pytest
 from eactors import _store
 from eactors.answer import Answer
 from eactors.errors import SourceError
-from eactors.store import LiveStore, Store, TransactionConflict, WrongType
+from eactors.store import LiveStore, Store, StoreFull, StoreTooLarge, TransactionConflict, WrongType
 from eactors.store.values import Values
 from eactors.store.watching import Watch
 
@@ -44,7 +44,7 @@ class World(NamedTuple):
 @pytest.fixture
 def world() -> World:
     """An empty store."""
-    return World(_store.Store(None, 4096), [], [])
+    return World(_store.Store(None, 4096, title="store 'accounts'"), [], [])
 
 
 @pytest.fixture
@@ -117,6 +117,18 @@ def test_counters(accounts: LiveStore) -> None:
             WrongType, match="store 'accounts', key b'x': what is there has 3 bytes and is no"
         ):
             wrong(b"x")
+
+
+def test_what_does_not_fit_is_named(accounts: LiveStore) -> None:
+    """By the limit that it breaks, and by the store that is full."""
+    for key, value in ((bytes(1025), b""), (b"", bytes((1 << 24) + 1))):
+        with pytest.raises(StoreTooLarge, match=r"at most \d+ bytes") as info:
+            accounts[key] = value
+        assert info.value.hint
+    with pytest.raises(StoreFull, match=r"^store 'accounts' is full: all of its 4096 blocks") as full:
+        accounts[b""] = bytes(1 << 20)
+    assert full.value.hint
+    assert dict(accounts) == {}
 
 
 def test_a_snapshot_stays_as_it_was(accounts: LiveStore) -> None:

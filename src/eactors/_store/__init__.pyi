@@ -12,7 +12,7 @@ class Store:
     Whoever has opened the file before as its `Keeper` has checked it; this checks again what it
     uses. Nothing here makes a system call once it was constructed, and all keys and values are copied.
 
-    Keys are 0 to 1,024 bytes, values 0 to 16 MiB: `ValueError` if longer. Every method raises
+    Keys are 0 to 1,024 bytes, values 0 to 16 MiB: ``StoreTooLarge`` if longer. Every method raises
     ``StoreFull`` if there is no room, ``StoreCorrupt`` for what no honest process writes,
     ``StoreForged`` for what is not authentic, ``RollbackDetected`` for a version older than one
     that was seen, and ``StoreBusy`` if others were quicker 65,536 times; all of `eactors.store.errors`.
@@ -27,6 +27,7 @@ class Store:
         detects: Whether branches and commits have to be authentic.
         wait: Called with what is wanted of the keeper, "room" or "sync", where no block is free but
             there might be; it returns when it is worth another try, or raises.
+        title: What errors call it.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Store:
         id: bytes | None = None,
         detects: bool = False,
         wait: Callable[[Wanted], None] | None = None,
+        title: str = "the store",
     ) -> None: ...
     id: bytes
     """16 bytes."""

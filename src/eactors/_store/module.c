@@ -26,27 +26,28 @@ PyObject *store_raise(const char *name, const char *hint, const char *format, ..
     return NULL;
 }
 
-PyObject *store_refuse(const ea_store *store, ea_store_status status) {
+PyObject *store_refuse(const StoreObject *self, ea_store_status status) {
+    const ea_store *store = &self->store;
     switch (status) {
     case EA_STORE_BUSY:
         return store_raise("StoreBusy", "try again; close snapshots that are no longer needed",
-                           "others write to the store all the time, or %d versions of it are kept already", EA_PINS);
+                           "others write to %U all the time, or %d versions of it are kept already", self->title, EA_PINS);
     case EA_STORE_FULL:
     case EA_STORE_WANTS_ROOM:
     case EA_STORE_WANTS_SYNC:
         return store_raise("StoreFull", "give its <store> a larger size=, and start again: it grows; or close old snapshots",
-                           "the store is full: all of its %u blocks of %d bytes are in use, or kept for snapshots", store->limit,
-                           EA_BLOCK);
+                           "%U is full: all of its %u blocks of %d bytes are in use, or kept for snapshots", self->title,
+                           store->limit, EA_BLOCK);
     case EA_STORE_FORGED:
         return store_raise("StoreForged", "whoever has the file or the memory has changed it: restore a copy that is known to be good",
-                           "block %u of the store is not authentic", store->culprit);
+                           "block %u of %U is not authentic", store->culprit, self->title);
     case EA_STORE_ROLLED_BACK:
         return store_raise("RollbackDetected", "restore the newest copy; an old one cannot be used again",
-                           "the store is older than it has been, or has become two");
+                           "%U is older than it has been, or has become two", self->title);
     case EA_STORE_NO_KEY:
         if (PyErr_Occurred()) return NULL;
         return store_raise("StoreKeyMissing", "close snapshots before the store's key changes often",
-                           "the key of this version is not kept any more: it has changed %d times since", EA_KEPT_KEYS);
+                           "the key of this version of %U is not kept any more: it has changed %d times since", self->title, EA_KEPT_KEYS);
     case EA_STORE_NO_MEMORY:
         return PyErr_NoMemory();
     case EA_STORE_OVERFLOW:
@@ -57,13 +58,13 @@ PyObject *store_refuse(const ea_store *store, ea_store_status status) {
         return NULL;
     default:
         return store_raise("StoreCorrupt", "run eactors store verify on its file; a shared store may have been changed by another user of it",
-                           "block %u of the store makes no sense", store->culprit);
+                           "block %u of %U makes no sense", store->culprit, self->title);
     }
 }
 
 int store_again(StoreObject *self, ea_store_status status) {
     if ((status != EA_STORE_WANTS_ROOM && status != EA_STORE_WANTS_SYNC) || self->wait == NULL) {
-        (void)store_refuse(&self->store, status);
+        (void)store_refuse(self, status);
         return -1;
     }
     PyObject *done = PyObject_CallFunction(self->wait, "s", status == EA_STORE_WANTS_ROOM ? "room" : "sync");

@@ -80,14 +80,14 @@ static void walk_dealloc(WalkObject *self) {
 }
 
 /* Whether a record, if it is one, could be read; its key and value are new references then. */
-static bool read_record(ea_store *store, const ea_found *found, PyObject **key, PyObject **value) {
+static bool read_record(StoreObject *self, const ea_found *found, PyObject **key, PyObject **value) {
     if (found->ref == 0) return true;
     Py_XSETREF(*key, PyBytes_FromStringAndSize(NULL, found->head.key_size));
     *value = PyBytes_FromStringAndSize(NULL, found->head.value_size);
     if (*key == NULL || *value == NULL) return false;
     ea_store_status status =
-        ea_record_read(store, found, (uint8_t *)PyBytes_AS_STRING(*key), (uint8_t *)PyBytes_AS_STRING(*value));
-    if (status != EA_STORE_OK) (void)store_refuse(store, status);
+        ea_record_read(&self->store, found, (uint8_t *)PyBytes_AS_STRING(*key), (uint8_t *)PyBytes_AS_STRING(*value));
+    if (status != EA_STORE_OK) (void)store_refuse(self, status);
     return status == EA_STORE_OK;
 }
 
@@ -98,7 +98,7 @@ static bool begins(PyObject *key, PyObject *prefix) {
 
 static PyObject *walk_next(WalkObject *self) {
     if (!is_open(self->after) || (self->before != NULL && !is_open(self->before))) return NULL;
-    ea_store *store = &self->after->store->store;
+    StoreObject *store = self->after->store;
     ea_found before, after;
     ea_store_status status;
     while ((status = ea_walk_next(self->walk, &before, &after)) == EA_STORE_OK) {

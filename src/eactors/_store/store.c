@@ -16,13 +16,13 @@ ea_store *store_open(StoreObject *self) {
     return NULL;
 }
 
-static bool bytes_of(PyObject *object, const char *what, size_t most, const uint8_t **data, uint32_t *size) {
+static bool bytes_of(PyObject *object, const char *what, size_t most, const char *hint, const uint8_t **data, uint32_t *size) {
     if (!PyBytes_Check(object)) {
         PyErr_Format(PyExc_TypeError, "a %s of a store is bytes, not %.100s", what, Py_TYPE(object)->tp_name);
         return false;
     }
     if ((size_t)PyBytes_GET_SIZE(object) > most) {
-        PyErr_Format(PyExc_ValueError, "a %s of a store has at most %zu bytes, not %zd", what, most, PyBytes_GET_SIZE(object));
+        (void)store_raise("StoreTooLarge", hint, "a %s of a store has at most %zu bytes, not %zd", what, most, PyBytes_GET_SIZE(object));
         return false;
     }
     *data = (const uint8_t *)PyBytes_AS_STRING(object);
@@ -30,9 +30,12 @@ static bool bytes_of(PyObject *object, const char *what, size_t most, const uint
     return true;
 }
 
-bool store_key(PyObject *object, const uint8_t **key, uint32_t *size) { return bytes_of(object, "key", EA_LONGEST_KEY, key, size); }
+bool store_key(PyObject *object, const uint8_t **key, uint32_t *size) {
+    return bytes_of(object, "key", EA_LONGEST_KEY, "use a digest of it as the key", key, size);
+}
+
 bool store_value(PyObject *object, const uint8_t **value, uint32_t *size) {
-    return bytes_of(object, "value", EA_LARGEST_VALUE, value, size);
+    return bytes_of(object, "value", EA_LARGEST_VALUE, "put it under several keys, in one transaction", value, size);
 }
 
 /* ---- opening ---- */
@@ -94,18 +97,19 @@ static bool attach(StoreObject *self, uint32_t limit, uint32_t owner, const Py_b
         return false;
     }
     ea_store_status status = ea_store_attach(&self->store, self->base, limit, owner, self->keys == NULL ? NULL : &source, detects);
-    if (status != EA_STORE_OK) (void)store_refuse(&self->store, status);
+    if (status != EA_STORE_OK) (void)store_refuse(self, status);
     return status == EA_STORE_OK;
 }
 
 static PyObject *store_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
-    static char *names[] = {"path", "limit", "owner", "keys", "id", "detects", "wait", NULL};
+    static char *names[] = {"path", "limit", "owner", "keys", "id", "detects", "wait", "title", NULL};
     const char *path;
     unsigned int limit, owner = 0;
     Py_buffer id = {0};
     int detects = 0;
-    PyObject *keys = Py_None, *wait = Py_None;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "zI|I$Oz*pO", names, &path, &limit, &owner, &keys, &id, &detects, &wait)) return NULL;
+    PyObject *keys = Py_None, *wait = Py_None, *title = NULL;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "zI|I$Oz*pOU", names, &path, &limit, &owner, &keys, &id, &detects, &wait, &title))
+        return NULL;
     StoreObject *self = NULL;
     if (limit <= EA_HEADER_BLOCKS + 1 || limit > EA_REF_INDEX || owner >= EA_KEEPER_OWNER) {
         PyErr_Format(PyExc_ValueError, "no store has %u blocks, or a user %u", limit, owner);
@@ -114,7 +118,8 @@ static PyObject *store_new(PyTypeObject *type, PyObject *args, PyObject *keyword
         self->forks = store_forks;
         self->wait = wait == Py_None ? NULL : Py_NewRef(wait);
         self->keys = keys == Py_None ? NULL : Py_NewRef(keys);
-        self->base = map(path, limit);
+        self->title = title == NULL ? PyUnicode_FromString("the store") : Py_NewRef(title);
+        self->base = self->title == NULL ? NULL : map(path, limit);
         if (self->base == NULL || (path == NULL && !in_memory(self->base, limit)) ||
             !attach(self, limit, owner, &id, detects))
             Py_CLEAR(self);
@@ -137,6 +142,7 @@ static void store_dealloc(StoreObject *self) {
     Py_XDECREF(store_close(self, NULL));
     Py_XDECREF(self->wait);
     Py_XDECREF(self->keys);
+    Py_XDECREF(self->title);
     Py_TYPE(self)->tp_free((PyObject *)self);
 }
 
@@ -159,7 +165,7 @@ PyObject *store_fetch(StoreObject *self, const ea_view *view, PyObject *key) {
     Py_XDECREF(value);
     if (status != EA_STORE_NO_KEY) PyErr_Clear(); /* what bytes_for() has raised */
     if (status == EA_STORE_ABSENT) Py_RETURN_NONE;
-    return store_refuse(store, status);
+    return store_refuse(self, status);
 }
 
 static PyObject *store_get(StoreObject *self, PyObject *key) { return store_fetch(self, NULL, key); }
@@ -225,7 +231,7 @@ static PyObject *store_add(StoreObject *self, PyObject *const *args, Py_ssize_t 
 static bool look(StoreObject *self, ea_view *view) {
     ea_store *store = store_open(self);
     ea_store_status status = store == NULL ? EA_STORE_OK : ea_store_look(store, view);
-    if (status != EA_STORE_OK) (void)store_refuse(store, status);
+    if (status != EA_STORE_OK) (void)store_refuse(self, status);
     return store != NULL && status == EA_STORE_OK;
 }
 
@@ -290,7 +296,7 @@ static PyObject *store_snapshot(StoreObject *self, PyObject *unused) {
         return (PyObject *)snapshot;
     }
     Py_DECREF(snapshot);
-    return store_refuse(&self->store, status);
+    return store_refuse(self, status);
 }
 
 static PyObject *store_statistics(StoreObject *self, PyObject *unused) {

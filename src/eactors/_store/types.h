@@ -16,6 +16,7 @@ typedef struct {
     unsigned forks; /* store_forks when it was opened */
     PyObject *wait; /* or NULL, as the next */
     PyObject *keys;
+    PyObject *title; /* what errors call it */
 } StoreObject;
 
 typedef struct {
@@ -29,7 +30,7 @@ extern PyTypeObject Store_Type, Snapshot_Type, Walk_Type, Keeper_Type;
 /* Raise one of eactors.store.errors. Always returns NULL. */
 PyObject *store_raise(const char *name, const char *hint, const char *format, ...);
 /* Raise what the status stands for. Always returns NULL. */
-PyObject *store_refuse(const ea_store *store, ea_store_status status);
+PyObject *store_refuse(const StoreObject *self, ea_store_status status);
 /* Whether to try once more: 1; 0: no; -1: no, and an exception is set. */
 int store_again(StoreObject *self, ea_store_status status);
 

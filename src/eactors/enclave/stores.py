@@ -55,9 +55,9 @@ class Stores:
             self._watch = Watch
 
     def _open(self, name: str, entry: dict[str, Any]) -> _store.Store:
-        owner = self._launch["owner"]
+        open_it = partial(_store.Store, owner=self._launch["owner"], title=f"store {name!r}")
         if entry["kind"] == "private":
-            return _store.Store(None, entry["limit"], owner)
+            return open_it(None, entry["limit"])
         path, limit = (self._launch["stores"][name][what] for what in ("path", "limit"))
         from eactors.store.waiting import Waiting  # noqa: PLC0415 - a private store asks nobody for room
 
@@ -67,7 +67,7 @@ class Stores:
             key = self._keys[name] = self._key(name, entry, path)
             keys, id_ = key.fetch, key.id
         detects, sync = entry["detects"], partial(wait.ask, "sync")
-        wait.store = store = _store.Store(path, limit, owner, keys=keys, id=id_, detects=detects, wait=wait)
+        wait.store = store = open_it(path, limit, keys=keys, id=id_, detects=detects, wait=wait)
         if name in self._keys:
             self._keys[name].head = store.head
         if detects:

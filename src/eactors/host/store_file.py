@@ -107,13 +107,10 @@ class StoreFile:
         """Put all of these, or none.
 
         Raises:
-            StoreError: One of them is too long, or there is no room.
+            StoreTooLarge: One of them is.
+            StoreFull: There is no room for them.
         """
-        try:
-            self.store.commit(None, [], records)
-        except ValueError as error:
-            hint = f"a key has at most {LONGEST_KEY:,} bytes, and a value {LARGEST_VALUE:,}"
-            raise StoreError(str(error), hint=hint) from error
+        self.store.commit(None, [], records)
 
     @property
     def disk(self) -> int:

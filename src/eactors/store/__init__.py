@@ -14,6 +14,7 @@ from eactors.store.errors import (
     StoreFull,
     StoreInUse,
     StoreKeyMissing,
+    StoreTooLarge,
     TransactionConflict,
     WrongType,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "StoreInUse",
     "StoreKeyMissing",
     "StoreSnapshot",
+    "StoreTooLarge",
     "Transaction",
     "TransactionConflict",
     "WrongType",

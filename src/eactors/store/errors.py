@@ -13,6 +13,10 @@ class StoreFull(StoreError):  # noqa: N818 - as in eactors.errors
     """There is no room for what was to be written; the store is as it was."""
 
 
+class StoreTooLarge(StoreError, ValueError):  # noqa: N818
+    """A key is longer than 1,024 bytes, or a value than 16 MiB."""
+
+
 class StoreBusy(StoreError):  # noqa: N818
     """Others were quicker again and again, or too many snapshots are kept: try again."""
 

@@ -31,6 +31,7 @@ class LiveStore(MutableMapping[bytes, "Any"]):
 
     Raises:
         StoreFull: There is no room for what is to be written; nothing was.
+        StoreTooLarge: A key or a value is longer than that; it is a ValueError, too.
         WrongType: A key is no bytes, or a value not of the type that the store is declared with.
         StoreCorrupt: The host, or another user, has written what no honest one does.
         StoreForged: What is there is not authentic.
