@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-import socket
 import ssl
 import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.sites import answer, tool
-from websockets.sync.client import connect
+from websockets.asyncio.client import connect
 
 if TYPE_CHECKING:
     from tests.sites import Site
@@ -161,25 +161,30 @@ def test_old_versions_of_tls_are_refused(site: Site) -> None:
     assert "HTTP/1.1" not in done.stdout
 
 
-def test_guests_talk_over_websocket(site: Site) -> None:
-    """What one says, all hear, in order; a message of many frames included."""
+async def talk(site: Site) -> None:
+    """Two guests, in one thread: an SSLSocket that several use at once may lose what one of them writes."""
     context = ssl.create_default_context(cafile=site.certificate("book.localhost"))
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     where = f"wss://book.localhost:{site.port}/talk"
-    sockets = [socket.create_connection(("127.0.0.1", site.port)) for _ in range(2)]
-    with (
-        connect(where, ssl=context, sock=sockets[0]) as one,
-        connect(where, ssl=context, sock=sockets[1]) as two,
+    async with (
+        asyncio.timeout(30),
+        connect(where, ssl=context, host="127.0.0.1") as one,
+        connect(where, ssl=context, host="127.0.0.1") as two,
     ):
         # Both are there when both have heard themselves.
-        two.send("two")
-        assert two.recv(timeout=10) == "two"
-        one.send("hello")
-        one.send(["a message ", "in ", "frames"])
+        await two.send("two")
+        assert await two.recv() == "two"
+        await one.send("hello")
+        await one.send(["a message ", "in ", "frames"])
         said = ["hello", "a message in frames"]
-        assert [two.recv(timeout=10) for _ in said] == said
-        heard = [one.recv(timeout=10) for _ in range(3)]
+        assert [await two.recv() for _ in said] == said
+        heard = [await one.recv() for _ in range(3)]
         assert heard[-2:] == said or heard[:2] == said
+
+
+def test_guests_talk_over_websocket(site: Site) -> None:
+    """What one says, all hear, in order; a message of many frames included."""
+    asyncio.run(talk(site))
 
 
 def test_wrk_measures_it(site: Site) -> None:
