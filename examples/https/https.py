@@ -150,10 +150,10 @@ def guest_book():
 def site_of(actor, sites):
     """Certificates are those that were provisioned, in the order of the sites, or else made here."""
     provisioned = actor.provisioned
-    pairs = provisioned and (PAIR.findall(provisioned) or [provisioned])
+    pairs = None if provisioned is None else PAIR.findall(provisioned) or [provisioned]
     domains = {}
     for number, (names, app) in enumerate(sites):
-        if pairs:
+        if pairs is not None:
             pem = pairs[min(number, len(pairs) - 1)]
             context = context_of(pem, pem, names, title=f"the certificate provisioned for {actor.name}")
         else:

@@ -6,15 +6,20 @@ import shutil
 import signal
 import socket
 import subprocess
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from tests.servers import EACTORS, Ended, Servers, end_of, started, wait_for_line
 
 from eactors.bridge.wire import Hello, hello_in
+from eactors.host.errors import LaunchError
+from eactors.host.servers import place_of
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from eactors.host.deployed import Deployed
 
 COUNT = """
 class Ping(Actor):
@@ -171,6 +176,16 @@ def test_an_address_that_is_in_no_server(tmp_path: Path) -> None:
         ended = end_of(process)
     assert ended.status == 2
     assert ended.stderr.startswith("error: the deployment has no server '127.0.0.9'\nhint: ")
+
+
+def test_an_address_without_its_port() -> None:
+    """The server of that address is meant, and not one with as many letters in common."""
+    there = SimpleNamespace(servers=[SimpleNamespace(address=f"127.0.0.{n}:4871") for n in range(1, 4)])
+    for n in range(1, 4):
+        with pytest.raises(LaunchError) as info:
+            place_of(cast("Deployed", there), f"127.0.0.{n}")
+        assert info.value.hint is not None
+        assert info.value.hint.startswith(f"did you mean '127.0.0.{n}:4871'?")
 
 
 def test_an_address_that_is_not_given(tmp_path: Path) -> None:

@@ -161,6 +161,21 @@ def test_an_exported_store_is_imported(stores: Stores, options: list[str | Path]
     assert contents([other]) == {**PAIRS, b"eve": b"1"}
 
 
+@pytest.mark.parametrize("command", ["export", "list", "info"])
+def test_output_that_has_no_room(stores: Stores, command: str) -> None:
+    """It is said, and not shown where in the code."""
+    path = stores.make("some.store", PAIRS)
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [COMMAND, "store", command, path], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 2
+    assert done.stderr == (
+        "error: the output cannot be written: No space left on device\n"
+        "hint: make room, or have it written elsewhere\n"
+    )
+
+
 def test_many_keys_are_imported(stores: Stores) -> None:
     """More than one transaction has."""
     pairs = {b"key %d" % number: b"value %d" % number for number in range(2_500)}

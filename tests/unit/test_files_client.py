@@ -65,6 +65,29 @@ def test_whole_files(size: int) -> None:
     assert (disk.closed, disk.most <= 4) == (2, True)
 
 
+def test_what_cannot_be_written_is_refused_before_anything_is_opened() -> None:
+    """A file that is opened to be written is empty already."""
+    disk = Disk(b"content")
+    with pytest.raises(TypeError, match="bytes-like"):
+        disk.client.write("data/a", "text")
+    disk.serve()
+    assert (bytes(disk.content), disk.fake.connector.sent) == (b"content", [])
+
+
+def test_a_length_that_is_none_is_not_asked_for() -> None:
+    """Whoever sends that is no honest client, and is answered no more."""
+    disk = Disk()
+    opened = Outcome(disk.client.open("data/a", "r+"))
+    disk.serve()
+    (file,) = opened.results
+    for size in (-3, 1 << 70):
+        truncated = Outcome(file.truncate(size))
+        (error,) = truncated.errors
+        assert isinstance(error, SystemActorError)
+        assert (error.errno, error.operation) == (22, "truncate")
+    assert [type(each) for each in disk.fake.connector.sent] == [files.Open]
+
+
 def test_a_file_larger_than_the_limit_is_an_error() -> None:
     """And no more of it is read than tells so: a host can make a file as large as it likes."""
     disk = Disk(bytes(1000))

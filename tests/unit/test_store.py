@@ -258,6 +258,14 @@ def test_wrong_types(typed: LiveStore, use: Callable[[Any], object], message: st
     assert len(typed) == 0
 
 
+def test_what_is_inside_a_value_is_looked_at_before_it_is_put(typed: LiveStore) -> None:
+    """What could not be read again would be in the way of everyone who looks at all values."""
+    with pytest.raises(WrongType, match=r"key b'a': Expected `int`, got `str` - at `\$.cents`") as info:
+        typed[b"a"] = Account("Ann", "many")  # type: ignore[arg-type]
+    assert info.value.hint == "it is declared with value=Account"
+    assert dict(typed) == {}
+
+
 def test_text_is_no_bytes(accounts: LiveStore) -> None:
     """Said with the two ways out."""
     with pytest.raises(WrongType, match="key b'a': a value is bytes, and this is str") as caught:

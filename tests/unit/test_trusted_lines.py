@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = Path(eactors.__file__).parent
 MOST = 3500
 """Lines of Python and C without blanks, comments, docstrings and what is only for type checkers."""
-MOST_WITH_SERVICES = 5300
+MOST_WITH_SERVICES = 5350
 """In an enclave that holds clients of system actors, asyncio or a web framework, since it uses them."""
 LONGEST_FILE = 400
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 
 import click
@@ -26,16 +28,18 @@ def explain() -> int:
                 click.echo(note, err=True)
             say(str(error), error.hint)
             return WRONG_USE
-        case click.UsageError(ctx=click.Context(command_path=path)):
-            say(error.format_message(), f"see '{path} --help'")
-            return WRONG_USE
         case click.ClickException():
-            say(error.format_message(), "see 'eactors --help'")
+            context = getattr(error, "ctx", None)
+            say(error.format_message(), f"see '{context.command_path if context else 'eactors'} --help'")
             return WRONG_USE
         case click.Abort() | KeyboardInterrupt():
             return INTERRUPTED
         case BrokenPipeError():
             return BROKEN_PIPE
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT, filename=None):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nor can what is left be written
+            say(f"the output cannot be written: {error.strerror}", "make room, or have it written elsewhere")
+            return WRONG_USE
         case SystemExit():
             return error.code if isinstance(error.code, int) else 0 if error.code is None else 1
     raise  # noqa: PLE0704 - it is called while an exception is handled

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from typing import TYPE_CHECKING, Self
@@ -32,7 +33,8 @@ class Interrupts:
 
     def _kill(self) -> None:
         if self._child is not None and self.count > 0:
-            os.kill(self._child, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it has just ended, and been waited for
+                os.kill(self._child, signal.SIGKILL)
 
     @property
     def status(self) -> int:

@@ -85,8 +85,10 @@ def place_of(deployed: Deployed, address: str | None) -> int:
             )
         return 0
     if address not in addresses:
+        at_another_port = [each for each in addresses if each.startswith(f"{address.partition(':')[0]}:")]
+        there_are = f"its servers are {', '.join(addresses)}"
         raise LaunchError(
             f"the deployment has no server {address!r}",
-            hint=did_you_mean(address, addresses, f"its servers are {', '.join(addresses)}"),
+            hint=did_you_mean(address, at_another_port or addresses, there_are),
         )
     return addresses.index(address)

@@ -172,13 +172,25 @@ class Client:
                 None: there is no result.
         """
         answer: Answer[Any] = Answer()
-        if self.broken is not None:
-            answer.settle(None, self.broken)
+        refusal = self.broken or self.refusal(request)
+        if refusal is not None:
+            answer.settle(None, refusal)
             return answer
         self._open[request.id] = (answer, answered, made)  # type: ignore[attr-defined]
         self._connector.idle = False
         self.tell(request)
         return answer
+
+    def refusal(self, request: Message) -> SystemActorError | None:
+        """Why the system actor would take whoever sends this for no honest client, and answer no more."""
+        try:
+            msgspec.msgpack.decode(self._encode(request), type=type(request))
+        except (msgspec.MsgspecError, OverflowError, TypeError, ValueError) as error:
+            words = str(error)
+            for place, field in enumerate(request.__struct_fields__, 1):
+                words = words.replace(f" - at `$[{place}]`", f" as {field}")
+            return SystemActorError(type(request).__name__.lower(), 22, words)  # EINVAL
+        return None
 
     def tell(self, message: Message) -> None:
         """Send what needs no answer."""

@@ -71,7 +71,7 @@ class File:
         """Read so many bytes from ``offset``; fewer only where the file ends."""
         return Reading(self._client, self.number, offset, size).answer
 
-    def write(self, offset: int, data: bytes) -> Answer[None]:
+    def write(self, offset: int, data: bytes | memoryview) -> Answer[None]:
         """Write all of ``data`` at ``offset``; at the end, if the file was opened to append."""
         return Writing(self._client, self.number, offset, data).answer
 
@@ -258,10 +258,10 @@ class FilesClient(Client):
             raise error
 
     def _put(self, path: str, mode: Mode, data: bytes, *, sync: bool) -> Answer[None]:
-        name = encoded_path(path)
+        name, content = encoded_path(path), memoryview(data)  # before anything is opened, and so emptied
 
         def use(file: File) -> Answer[None]:
-            return Both(file.write(0, data), file.sync).answer if sync else file.write(0, data)
+            return Both(file.write(0, content), file.sync).answer if sync else file.write(0, content)
 
         return self._turns.take(lambda: Within(self._open_file(path, name, mode), use).answer, alone=True)
 

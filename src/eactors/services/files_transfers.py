@@ -80,7 +80,7 @@ class Reading:
 class Writing:
     """Writes more than one message carries; after a failure nothing more is asked for."""
 
-    def __init__(self, client: Client, file: int, offset: int, data: bytes) -> None:
+    def __init__(self, client: Client, file: int, offset: int, data: bytes | memoryview) -> None:
         if offset < 0:
             raise ValueError(f"offset {offset}")
         self.answer: Answer[None] = Answer()

@@ -82,12 +82,16 @@ class DatagramSocket(Socket):
         """Send a datagram; it may be lost.
 
         Raises:
-            SystemActorError: It is larger than a datagram can be.
+            SystemActorError: It is larger than a datagram can be, or the port is none.
         """
         if len(data) > CHUNK:
             raise SystemActorError("send datagram", errno.EMSGSIZE, f"{len(data)} bytes are too many")
+        request = SendTo(self.number, host, port, data)
+        refusal = self._client.refusal(request)
+        if refusal is not None:
+            raise refusal
         if not self._closing:
-            self._client.tell(SendTo(self.number, host, port, data))
+            self._client.tell(request)
 
     def received(self, message: Datagram) -> None:
         """One has come; for the client."""

@@ -39,14 +39,16 @@ class Values:
         """
         if type(key) is not bytes:
             raise self.refusal(key)
-        if self._encode is not None:
+        if self._encode is not None and self._decode is not None:
             try:
-                return self._encode(value)
+                data = self._encode(value)
+                self._decode(data)  # msgspec looks at what is inside only where it comes back
             except (MessageInvalid, TypeError, ValueError) as error:
                 raise WrongType(
-                    f"store {self.store!r}, key {key!r}: {error}",
+                    f"store {self.store!r}, key {key!r}: {error.__cause__ or error}",
                     hint=f"it is declared with value={_name(self._wanted)}",
                 ) from error
+            return data
         if type(value) is not bytes:
             raise self.refusal(key, value)
         return value
@@ -62,8 +64,9 @@ class Values:
         try:
             return self._decode(data)
         except MessageInvalid as error:
+            what = f"what is there is no {_name(self._wanted)}"
             raise WrongType(
-                f"store {self.store!r}, key {key!r}: what is there is no {_name(self._wanted)}: {error}",
+                f"store {self.store!r}, key {key!r}: {what}: {error.__cause__}",
                 hint="declare the store with one value= wherever it is written",
             ) from error
 
