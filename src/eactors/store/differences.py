@@ -17,7 +17,8 @@ def differences(before: _store.Snapshot, after: _store.Snapshot, prefix: bytes) 
     If the store's key has changed in between, none of its records is what it was, so all are compared.
     """
     if before.key_number == after.key_number:
-        yield from before.changes(after, prefix)
+        # A record that was written anew may have the value that it had.
+        yield from (change for change in before.changes(after, prefix) if change[1] != change[2])
         return
     for key, old in before.scan(prefix):
         if (new := after.get(key)) != old:
