@@ -17,6 +17,7 @@ from contestants.processes import FORK
 
 from eactors import Store, _store
 from eactors._store import Keeper
+from eactors.answer import Answer
 from eactors.store.live import LiveStore
 from eactors.store.values import Values
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
     from eactors._store import Wanted
-    from eactors.answer import Answer
 
 ROOM = (1 << 30) // 256
 """Blocks: as many bytes as py-lmdb's file may have."""
@@ -81,7 +81,7 @@ def _access(path: str, key: bytes | None, keeper: Connection) -> Access:
     core = _store.Store(
         path, ROOM, os.getpid() % 4095, keys=None if key is None else lambda _: key, wait=wait
     )
-    there = LiveStore(core, Values(Store("bench")), _nothing, _not_asked_for, _nothing)
+    there = LiveStore(core, Values(Store("bench")), _nothing, Answer, _nothing)
     get, put = there.get, there.put
 
     def fill(pairs: Pairs) -> None:
@@ -103,8 +103,3 @@ def _access(path: str, key: bytes | None, keeper: Connection) -> Access:
 
 def _nothing() -> None:
     """Whom a change concerns: nobody watches."""
-
-
-def _not_asked_for() -> Answer[int]:
-    """The keeper syncs by itself."""
-    raise NotImplementedError
